@@ -1,0 +1,33 @@
+// Package miniprogram is the resident surface, /mp/v1: what the WeChat
+// mini-program and its browser twin call.
+//
+// Handlers are thin: they turn a DTO into a service call and a result into a
+// DTO. routes.go is the whole route table, public.go the whole list of
+// operations that need no login.
+package miniprogram
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"jiamenkou/internal/httpapi"
+)
+
+// Prefix is where the surface is mounted.
+const Prefix = "/mp/v1"
+
+// Services are what the handlers call.
+type Services struct {
+}
+
+type server struct{ Services }
+
+// Mount registers every operation on router and returns the surface.
+func Mount(router *gin.Engine, services Services, cfg httpapi.SurfaceConfig) *httpapi.Surface {
+	cfg.Title = "家门口 · 居民接口"
+	cfg.Description = "居民小程序与 H5 使用。"
+	cfg.Prefix = Prefix
+	cfg.Public = public
+	surface := httpapi.NewSurface(router, cfg)
+	(&server{services}).routes(surface)
+	return surface
+}
