@@ -36,7 +36,7 @@ const (
 type Config struct {
 	Driver         Driver
 	SQLitePath     string
-	MySQLDSN       string
+	MySQLDSN       string        // may set timeout, readTimeout and writeTimeout; see openMySQL
 	MaxConnections int           // MySQL pool, and SQLite's read pool
 	LockWait       time.Duration // how long a statement waits for a lock
 	TxTimeout      time.Duration // one attempt of InTx, at most
@@ -98,6 +98,8 @@ func gormConfig() *gorm.Config {
 		// A failed statement is logged once, by whoever answers for it, and
 		// never with its parameters, which may be personal data.
 		Logger: logger.Discard,
+		// Open pings by itself, within its context.
+		DisableAutomaticPing: true,
 	}
 }
 
@@ -144,6 +146,14 @@ func openMySQL(cfg Config) (*DB, error) {
 		return nil, err
 	}
 	dsn.ClientFoundRows = true // RowsAffected counts matched rows, as on SQLite
+	// COMMIT has no context: without a bound of its own it would wait for ever
+	// on a network that swallows packets.
+	if dsn.ReadTimeout == 0 {
+		dsn.ReadTimeout = 2 * cfg.TxTimeout
+	}
+	if dsn.WriteTimeout == 0 {
+		dsn.WriteTimeout = 2 * cfg.TxTimeout
+	}
 	pool, err := openPool(dsn)
 	if err != nil {
 		return nil, err
@@ -156,12 +166,21 @@ func openMySQL(cfg Config) (*DB, error) {
 	})
 }
 
+// dialTimeout bounds the opening of one connection, unless the DSN has its own.
+const dialTimeout = 10 * time.Second
+
 // mysqlDSN is the configured DSN with the session settings that the program
 // counts on.
 func mysqlDSN(cfg Config) (*mysql.Config, error) {
 	dsn, err := mysql.ParseDSN(cfg.MySQLDSN)
 	if err != nil {
 		return nil, errors.New("database: mysql_dsn is malformed: want user:password@tcp(host:3306)/name")
+	}
+	if dsn.DBName == "" {
+		return nil, errors.New("database: mysql_dsn names no database: want user:password@tcp(host:3306)/name")
+	}
+	if dsn.Timeout == 0 {
+		dsn.Timeout = dialTimeout
 	}
 	dsn.InterpolateParams = true // one round trip a statement instead of three
 	dsn.Loc = time.UTC
@@ -187,6 +206,9 @@ func wrap(cfg Config, writeSQL, readSQL *sql.DB, dialector func(gorm.ConnPool) g
 	db := &DB{cfg: cfg, writeSQL: writeSQL, readSQL: readSQL}
 	var err error
 	if db.write, err = gorm.Open(dialector(writeSQL), gormConfig()); err != nil {
+		return nil, errors.Join(fmt.Errorf("database: %w", err), db.Close())
+	}
+	if err := watchRollbacks(db.write); err != nil {
 		return nil, errors.Join(fmt.Errorf("database: %w", err), db.Close())
 	}
 	db.read = db.write

@@ -18,8 +18,8 @@ type MigrationStatus struct {
 }
 
 // Migrate applies every pending migration and returns how many there were.
-// Several instances may start together: on MySQL a lock table lets one of
-// them migrate while the others wait.
+// Several instances may start together on MySQL, where a lock table lets one
+// of them migrate while the others wait. An SQLite file has one instance.
 func Migrate(ctx context.Context, db *DB) (applied int, err error) {
 	err = withProvider(db, func(p *goose.Provider) error {
 		results, err := p.Up(ctx)

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,7 +18,8 @@ import (
 
 // Errors of InTx.
 var (
-	// ErrBusy: every attempt met a deadlock, a lock wait or a busy database.
+	// ErrBusy: every attempt met a deadlock, a lock wait or a busy database, or
+	// one attempt took longer than it may.
 	// Nothing was written; the caller may try again later.
 	ErrBusy = fault.New(fault.Unavailable, "database.busy", "系统繁忙，请稍后再试")
 	// ErrCommitUnknown: the connection broke while COMMIT was under way, so
@@ -36,7 +38,8 @@ const (
 	mysqlNoReferencedRow  = 1452
 	mysqlCheckViolated    = 3819 // MySQL 8
 	mariadbCheckViolated  = 4025
-	mysqlOutOfRange       = 1690 // BIGINT UNSIGNED below zero
+	mysqlOutOfRange       = 1690 // BIGINT UNSIGNED counted below zero
+	mysqlColumnRange      = 1264 // BIGINT UNSIGNED set below zero
 )
 
 // First and longest wait between two attempts; the wait is drawn evenly from
@@ -51,8 +54,11 @@ const (
 // closure again, up to Config.MaxAttempts times with jittered backoff: fn must
 // set what it returns afresh on each run and do nothing that a rollback does
 // not undo. It returns fn's own error untouched, ErrBusy when the attempts
-// are used up, and ErrCommitUnknown when the outcome cannot be known.
+// or Config.TxTimeout is used up, and ErrCommitUnknown when the outcome cannot
+// be known. An error other than ErrCommitUnknown means that nothing was written.
 //
+// fn returns the first error of a statement: after a deadlock the server has
+// ended the transaction, and what follows would be written outside of it.
 // Lock rows in key order, the hottest last, and make no network call inside.
 func InTx(ctx context.Context, db *DB, fn func(tx *gorm.DB) error) error {
 	backoff := firstBackoff
@@ -73,12 +79,14 @@ func InTx(ctx context.Context, db *DB, fn func(tx *gorm.DB) error) error {
 	}
 }
 
-func runTx(ctx context.Context, db *DB, fn func(tx *gorm.DB) error) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.cfg.TxTimeout)
+func runTx(caller context.Context, db *DB, fn func(tx *gorm.DB) error) error {
+	ctx, cancel := context.WithTimeout(caller, db.cfg.TxTimeout)
 	defer cancel()
-	tx := db.write.WithContext(ctx).Begin(&sql.TxOptions{Isolation: db.isolation()})
+	a := &attempt{caller: caller}
+	a.ctx = context.WithValue(ctx, attemptKey{}, a)
+	tx := db.write.WithContext(a.ctx).Begin(&sql.TxOptions{Isolation: db.isolation()})
 	if tx.Error != nil {
-		return tx.Error
+		return a.unwritten(tx.Error)
 	}
 	committed := false
 	defer func() {
@@ -87,16 +95,79 @@ func runTx(ctx context.Context, db *DB, fn func(tx *gorm.DB) error) (err error) 
 		}
 	}()
 	if err := fn(tx); err != nil {
-		return err
+		return a.unwritten(err)
+	}
+	if a.rolledBack != nil {
+		return a.rolledBack
 	}
 	if err := tx.Commit().Error; err != nil {
-		if isRetryable(err) {
-			return err
-		}
-		return retryAfter(ErrCommitUnknown, err)
+		return a.commitError(err)
 	}
 	committed = true
 	return nil
+}
+
+// attempt is one run of a closure.
+type attempt struct {
+	caller     context.Context //nolint:containedctx // lives exactly as long as the call that was given it
+	ctx        context.Context //nolint:containedctx // as above; ends with caller or with Config.TxTimeout
+	rolledBack error           // the server ended the transaction by itself
+}
+
+type attemptKey struct{}
+
+// unwritten is the error of an attempt that wrote nothing. That its own time
+// ran out, and not the caller's, means that the database is busy.
+func (a *attempt) unwritten(err error) error {
+	if a.ctx.Err() != nil && a.caller.Err() == nil && isCutOff(err) {
+		return retryAfter(ErrBusy, err)
+	}
+	return err
+}
+
+// commitError is the error of an attempt whose Commit failed.
+func (a *attempt) commitError(err error) error {
+	if isRetryable(err) {
+		return err
+	}
+	// Once its context is over, database/sql rolls back and sends no COMMIT.
+	if errors.Is(err, sql.ErrTxDone) && a.ctx.Err() != nil {
+		return a.unwritten(errors.Join(a.ctx.Err(), err))
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return a.unwritten(err)
+	}
+	return retryAfter(ErrCommitUnknown, err)
+}
+
+// isCutOff reports whether a statement failed since its context was over: the
+// drivers have several words for it.
+func isCutOff(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrTxDone) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, sqlite3.INTERRUPT)
+}
+
+// watchRollbacks makes every statement of g note it when the server answers
+// that it has rolled the whole transaction back. A closure that goes on in
+// spite of that error writes outside of any transaction; InTx at least runs it
+// again instead of reporting a success that is half one.
+func watchRollbacks(g *gorm.DB) error {
+	note := func(tx *gorm.DB) {
+		if a, ok := tx.Statement.Context.Value(attemptKey{}).(*attempt); ok && isRolledBack(tx.Error) {
+			a.rolledBack = tx.Error
+		}
+	}
+	const name = "database:watch_rollbacks"
+	on := g.Callback()
+	return errors.Join(
+		on.Create().Register(name, note), on.Query().Register(name, note), on.Update().Register(name, note),
+		on.Delete().Register(name, note), on.Row().Register(name, note), on.Raw().Register(name, note),
+	)
+}
+
+func isRolledBack(err error) bool {
+	var my *mysql.MySQLError
+	return errors.As(err, &my) && (my.Number == mysqlDeadlock || my.Number == mysqlRecordHasChanged)
 }
 
 // isolation: SQLite knows no levels; one writer and WAL snapshots give it more
@@ -146,7 +217,11 @@ func IsForeignKey(err error) bool {
 func IsCheck(err error) bool {
 	var my *mysql.MySQLError
 	if errors.As(err, &my) {
-		return my.Number == mysqlCheckViolated || my.Number == mariadbCheckViolated || my.Number == mysqlOutOfRange
+		switch my.Number {
+		case mysqlCheckViolated, mariadbCheckViolated, mysqlOutOfRange, mysqlColumnRange:
+			return true
+		}
+		return false
 	}
 	return errors.Is(err, gorm.ErrCheckConstraintViolated) || errors.Is(err, sqlite3.CONSTRAINT_CHECK)
 }

@@ -68,6 +68,24 @@ func Config(t testing.TB, driver database.Driver) database.Config {
 	return cfg
 }
 
+// FreshConfig returns the configuration of a database without any table, for
+// tests of migrating; it is dropped when the test ends.
+func FreshConfig(t testing.TB, driver database.Driver) database.Config {
+	t.Helper()
+	if driver == database.SQLite {
+		return database.Config{Driver: driver, SQLitePath: filepath.Join(t.TempDir(), "fresh.sqlite")}
+	}
+	server := ServerDSN(t)
+	target := server.Clone()
+	pool.Lock()
+	pool.made++
+	target.DBName = fmt.Sprintf("jmk_fresh_%d_%d", os.Getpid(), pool.made)
+	pool.Unlock()
+	createEmpty(t, server, target.DBName)
+	t.Cleanup(func() { admin(t, server, "DROP DATABASE `"+target.DBName+"`") })
+	return database.Config{Driver: driver, MySQLDSN: target.FormatDSN()}
+}
+
 // sqliteTemplate is the content of a migrated, empty SQLite file.
 var sqliteTemplate = sync.OnceValues(func() (_ []byte, err error) {
 	dir, err := os.MkdirTemp("", "jmk-template-")
@@ -99,7 +117,8 @@ var pool struct {
 	made int
 }
 
-func serverDSN(t testing.TB) *mysql.Config {
+// ServerDSN returns the DSN of the private test server; it names no database.
+func ServerDSN(t testing.TB) *mysql.Config {
 	t.Helper()
 	raw := os.Getenv(ServerDSNVariable)
 	if raw == "" {
@@ -112,7 +131,7 @@ func serverDSN(t testing.TB) *mysql.Config {
 
 func borrow(t testing.TB) string {
 	t.Helper()
-	server := serverDSN(t)
+	server := ServerDSN(t)
 	pool.Lock()
 	defer pool.Unlock()
 	var name string
@@ -137,11 +156,7 @@ func borrow(t testing.TB) string {
 
 func create(t testing.TB, server *mysql.Config, name string) {
 	t.Helper()
-	admin, err := sql.Open("mysql", server.FormatDSN())
-	require.NoError(t, err)
-	defer admin.Close() //nolint:errcheck // nothing was written through it that could be lost
-	_, err = admin.ExecContext(t.Context(), "CREATE DATABASE `"+name+"` DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-	require.NoError(t, err)
+	createEmpty(t, server, name)
 	target := server.Clone()
 	target.DBName = name
 	ctx := context.Background()
@@ -149,6 +164,21 @@ func create(t testing.TB, server *mysql.Config, name string) {
 	require.NoError(t, err)
 	defer db.Close() //nolint:errcheck // as above
 	_, err = database.Migrate(ctx, db)
+	require.NoError(t, err)
+}
+
+func createEmpty(t testing.TB, server *mysql.Config, name string) {
+	t.Helper()
+	admin(t, server, "CREATE DATABASE `"+name+"` DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+}
+
+// admin runs one statement on the server itself.
+func admin(t testing.TB, server *mysql.Config, statement string) {
+	t.Helper()
+	db, err := sql.Open("mysql", server.FormatDSN())
+	require.NoError(t, err)
+	defer db.Close() //nolint:errcheck // the statement has been answered
+	_, err = db.ExecContext(context.Background(), statement)
 	require.NoError(t, err)
 }
 
