@@ -189,7 +189,7 @@ func mysqlDSN(cfg Config) (*mysql.Config, error) {
 		dsn.Params = map[string]string{}
 	}
 	dsn.Params["innodb_lock_wait_timeout"] = strconv.Itoa(max(1, int(cfg.LockWait.Seconds())))
-	dsn.Params["sql_mode"] = "'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO'"
+	dsn.Params["sql_mode"] = "'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_UNSIGNED_SUBTRACTION'"
 	dsn.Params["time_zone"] = "'+00:00'"
 	return dsn, nil
 }
