@@ -1,0 +1,487 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
+	"jiamenkou/model"
+)
+
+// book is what one batch touches, locked and in memory.
+type book struct {
+	tx    *gorm.DB
+	clock clock.Clock
+	now   clock.Instant
+	today clock.Day
+	pre   *preloaded
+
+	accounts map[AccountID]*account
+	lots     map[string]*lot
+	byWallet map[AccountID][]*lot // soonest-expiring first
+	holds    map[string]*hold
+	reversed map[string]bool
+	bySource map[string]recorded
+	byActor  map[string]recorded
+
+	journals  []model.Journal
+	entries   []*entry
+	newLots   []*lot
+	newHolds  []model.Hold
+	holdLots  []model.HoldLot
+	transfers []model.Transfer
+	lotMoves  []model.LotEntry
+}
+
+// preloaded is what can be read before any lock, since it never changes.
+type preloaded struct {
+	transfers  map[string]model.Transfer
+	lotEntries map[string][]model.LotEntry
+}
+
+type account struct {
+	posted, held, headroom int64
+	first                  lockedAccount // as it was loaded
+	frozen                 bool
+	dirty                  bool
+}
+
+type lot struct {
+	row             model.Lot // as it was loaded
+	remaining, held int64
+	isNew, dirty    bool
+}
+
+type pin struct {
+	lot    *lot
+	amount int64
+}
+
+type hold struct {
+	row      model.Hold
+	pins     []pin
+	resolved bool
+}
+
+func (h *hold) resolve(status model.HoldStatus) {
+	h.row.Status = status
+	h.resolved = true
+}
+
+type recorded struct {
+	hash    string
+	outcome Outcome
+}
+
+// entry is what one applied item writes beside its journal row.
+type entry struct {
+	transfer *draft
+	hold     *holdDraft
+	resolves *hold
+}
+
+// draft is a transfer before it has an id.
+type draft struct {
+	debit, credit AccountID
+	amount        int64
+	holdID        string
+	reversesID    string
+	lots          []pin // positive: given to the lot
+}
+
+func (d *draft) giveLot(l *lot, amount int64) {
+	l.remaining += amount
+	l.dirty = true
+	d.lots = append(d.lots, pin{lot: l, amount: amount})
+}
+
+type holdDraft struct {
+	account   AccountID
+	amount    int64
+	expiresAt clock.Instant
+	pins      []pin
+}
+
+// account returns an account that may be used.
+func (b *book) account(id AccountID) (*account, error) {
+	a, ok := b.accounts[id]
+	switch {
+	case !ok:
+		return nil, ErrAccountMissing
+	case a.frozen:
+		return nil, ErrAccountFrozen
+	}
+	return a, nil
+}
+
+// move changes the two balances of a transfer; short is the error if the
+// debit account has not enough.
+func (b *book) move(d *draft, short error) error {
+	from, err := b.account(d.debit)
+	if err != nil {
+		return err
+	}
+	to, err := b.account(d.credit)
+	if err != nil {
+		return err
+	}
+	if from.headroom < d.amount {
+		return short
+	}
+	from.posted -= d.amount
+	from.headroom -= d.amount
+	from.dirty = true
+	to.posted += d.amount
+	to.headroom += d.amount
+	to.dirty = true
+	return nil
+}
+
+// lotOf returns the wallet's lot of an expiry date, opened if there is none.
+func (b *book) lotOf(wallet AccountID, expiresOn clock.Day) *lot {
+	for _, l := range b.byWallet[wallet] {
+		if l.row.ExpiresOn == expiresOn {
+			return l
+		}
+	}
+	l := &lot{isNew: true, row: model.Lot{
+		ID: b.clock.NewID(), AccountID: string(wallet), ExpiresOn: expiresOn, Version: 1, CreatedAt: b.now,
+	}}
+	b.lots[l.row.ID] = l
+	b.newLots = append(b.newLots, l)
+	b.byWallet[wallet] = append(b.byWallet[wallet], l)
+	slices.SortFunc(b.byWallet[wallet], func(x, y *lot) int { return cmpDay(x.row.ExpiresOn, y.row.ExpiresOn) })
+	return l
+}
+
+func cmpDay(a, b clock.Day) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// spendable picks lots that make up amount, soonest-expiring first (firstLot
+// before all others, if given): nil if they do not suffice.
+func (b *book) spendable(wallet AccountID, amount int64, firstLot string) []pin {
+	lots := b.byWallet[wallet]
+	if l := b.lots[firstLot]; l != nil {
+		lots = append([]*lot{l}, lots...)
+	}
+	var pins []pin
+	seen := map[*lot]bool{}
+	for _, l := range lots {
+		free := l.remaining - l.held
+		if free <= 0 || l.row.ExpiresOn < b.today || seen[l] {
+			continue
+		}
+		seen[l] = true
+		take := min(free, amount)
+		pins = append(pins, pin{lot: l, amount: take})
+		if amount -= take; amount == 0 {
+			return pins
+		}
+	}
+	return nil
+}
+
+func (b *book) pendingHold(id, residentID string) (*hold, error) {
+	h, ok := b.holds[id]
+	switch {
+	case !ok || h.row.AccountID != string(WalletOf(residentID)):
+		return nil, ErrHoldMissing
+	case h.row.Status != model.HoldPending:
+		return nil, ErrHoldResolved
+	}
+	return h, nil
+}
+
+func (b *book) recorded(ev Event, kind model.JournalKind) (recorded, bool) {
+	if r, ok := b.bySource[sourceKey(kind, ev.SourceType, ev.SourceID)]; ok {
+		return r, true
+	}
+	if ev.IdempotencyKey == "" {
+		return recorded{}, false
+	}
+	r, ok := b.byActor[actorKey(ev.ActorID, ev.IdempotencyKey)]
+	return r, ok
+}
+
+// journalize gives an applied item its rows.
+func (b *book) journalize(ev Event, kind model.JournalKind, hash string, e *entry) Outcome {
+	j := model.Journal{
+		ID: b.clock.NewID(), Kind: kind, SourceType: ev.SourceType, SourceID: ev.SourceID, ActorID: ev.ActorID,
+		InputHash: hash, Reason: ev.Reason, Evidence: ev.Evidence, EffectiveAt: ev.EffectiveAt, CreatedAt: b.now,
+	}
+	if ev.IdempotencyKey != "" {
+		j.IdempotencyKey = &ev.IdempotencyKey
+	}
+	if ev.RuleID != "" {
+		j.RuleID, j.RuleVersion = &ev.RuleID, &ev.RuleVersion
+	}
+	if j.EffectiveAt == 0 {
+		j.EffectiveAt = b.now
+	}
+	if j.Evidence == "" {
+		j.Evidence = "{}"
+	}
+	out := Outcome{JournalID: j.ID}
+	if t := e.transfer; t != nil {
+		row := model.Transfer{
+			ID: b.clock.NewID(), JournalID: j.ID, DebitAccountID: string(t.debit), CreditAccountID: string(t.credit),
+			Amount: t.amount, HoldID: optional(t.holdID), ReversesID: optional(t.reversesID), CreatedAt: b.now,
+		}
+		out.TransferID = row.ID
+		b.transfers = append(b.transfers, row)
+		for _, p := range t.lots {
+			b.lotMoves = append(b.lotMoves, model.LotEntry{TransferID: row.ID, LotID: p.lot.row.ID, Amount: p.amount})
+		}
+	}
+	if d := e.hold; d != nil {
+		row := model.Hold{
+			ID: b.clock.NewID(), JournalID: j.ID, AccountID: string(d.account), Amount: d.amount,
+			Status: model.HoldPending, ExpiresAt: d.expiresAt, CreatedAt: b.now,
+		}
+		out.HoldID = row.ID
+		b.newHolds = append(b.newHolds, row)
+		for _, p := range d.pins {
+			b.holdLots = append(b.holdLots, model.HoldLot{HoldID: row.ID, LotID: p.lot.row.ID, Amount: p.amount})
+		}
+	}
+	if h := e.resolves; h != nil {
+		h.row.ResolvedJournalID = &j.ID
+		h.row.ResolvedAt = b.now.Ptr()
+	}
+	b.journals = append(b.journals, j)
+	b.entries = append(b.entries, e)
+	r := recorded{hash: hash, outcome: out}
+	b.bySource[sourceKey(kind, ev.SourceType, ev.SourceID)] = r
+	if ev.IdempotencyKey != "" {
+		b.byActor[actorKey(ev.ActorID, ev.IdempotencyKey)] = r
+	}
+	return out
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// load reads and locks what the batch touches: a constant number of statements.
+func (s *Service) load(ctx context.Context, tx *gorm.DB, ops []op) (*book, error) {
+	b := &book{
+		tx: tx.WithContext(ctx), clock: s.clock, now: clock.Now(s.clock), today: clock.Today(s.clock),
+		accounts: map[AccountID]*account{}, lots: map[string]*lot{}, byWallet: map[AccountID][]*lot{},
+		holds: map[string]*hold{}, reversed: map[string]bool{},
+		bySource: map[string]recorded{}, byActor: map[string]recorded{},
+	}
+	for _, step := range []func([]op) error{b.preload, b.lockAccounts, b.loadLots, b.loadHolds, b.loadRecorded} {
+		if err := step(ops); err != nil {
+			return nil, fmt.Errorf("ledger: load: %w", err)
+		}
+	}
+	return b, nil
+}
+
+func (b *book) preload(ops []op) error {
+	b.pre = &preloaded{transfers: map[string]model.Transfer{}, lotEntries: map[string][]model.LotEntry{}}
+	var ids []string
+	for _, o := range ops {
+		if r, ok := o.(Reverse); ok {
+			ids = append(ids, r.TransferID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var transfers []model.Transfer
+	if err := b.tx.Where("id IN ?", ids).Find(&transfers).Error; err != nil {
+		return err
+	}
+	for _, t := range transfers {
+		b.pre.transfers[t.ID] = t
+	}
+	var moves []model.LotEntry
+	if err := b.tx.Where("transfer_id IN ?", ids).Order("transfer_id, lot_id").Find(&moves).Error; err != nil {
+		return err
+	}
+	for _, m := range moves {
+		b.pre.lotEntries[m.TransferID] = append(b.pre.lotEntries[m.TransferID], m)
+	}
+	return nil
+}
+
+type lockedAccount struct {
+	AccountID string
+	Posted    int64
+	Held      int64
+	Headroom  int64
+}
+
+// lockAccounts locks every balance in the order of account ids and opens the
+// wallets, merchant and system accounts that do not exist yet. Budgets are
+// opened by OpenBudgetsTx only, since they need a limit.
+func (b *book) lockAccounts(ops []op) error {
+	want := map[AccountID]bool{}
+	for _, o := range ops {
+		for _, id := range o.accounts(b.pre) {
+			want[id] = true
+		}
+	}
+	return b.lock(sortedKeys(want))
+}
+
+func (b *book) lock(ids []AccountID) error {
+	slices.Sort(ids)
+	if err := b.readAccounts(ids); err != nil {
+		return err
+	}
+	var missing []AccountID
+	for _, id := range ids {
+		if b.accounts[id] == nil && id.Kind() != model.AccountBudget {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if err := b.openAccounts(missing); err != nil {
+		return err
+	}
+	return b.readAccounts(missing)
+}
+
+func (b *book) readAccounts(ids []AccountID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var rows []lockedAccount
+	// The join reads the immutable side without a lock of its own: FOR UPDATE
+	// OF is not common to all engines, so the freeze is read in a second
+	// statement, under the lock.
+	err := b.tx.Raw(`SELECT account_id, posted, held, headroom FROM account_balance
+		WHERE account_id IN ? ORDER BY account_id`+database.ForUpdate(b.tx), ids).Scan(&rows).Error
+	if err != nil {
+		return err
+	}
+	var frozen []string
+	if err := b.tx.Raw(`SELECT id FROM account WHERE id IN ? AND frozen_reason <> ''`, ids).Scan(&frozen).Error; err != nil {
+		return err
+	}
+	for _, r := range rows {
+		b.accounts[AccountID(r.AccountID)] = &account{
+			posted: r.Posted, held: r.Held, headroom: r.Headroom, first: r,
+			frozen: slices.Contains(frozen, r.AccountID),
+		}
+	}
+	return nil
+}
+
+func (b *book) openAccounts(ids []AccountID) error {
+	accounts := make([]model.Account, 0, len(ids))
+	balances := make([]model.AccountBalance, 0, len(ids))
+	for _, id := range ids {
+		accounts = append(accounts, model.Account{ID: string(id), Kind: id.Kind(), OwnerID: id.OwnerID(), CreatedAt: b.now})
+		balances = append(balances, model.AccountBalance{
+			AccountID: string(id), FloorPoints: id.floor(), Headroom: -id.floor(), Version: 1,
+		})
+	}
+	// Somebody else may open the same account at this moment: whoever comes
+	// second leaves the first one's row alone.
+	quiet := b.tx.Clauses(clause.OnConflict{DoNothing: true})
+	if err := quiet.Create(&accounts).Error; err != nil {
+		return err
+	}
+	return b.tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&balances).Error
+}
+
+func (b *book) loadLots(ops []op) error {
+	var wallets []string
+	for id := range b.accounts {
+		if id.Kind() == model.AccountWallet {
+			wallets = append(wallets, string(id))
+		}
+	}
+	if len(wallets) == 0 {
+		return nil
+	}
+	slices.Sort(wallets)
+	// Spent lots are left out, unless a hold or a reversal may refill them.
+	query := b.tx.Where("account_id IN ?", wallets)
+	if !slices.ContainsFunc(ops, refills) {
+		query = query.Where("remaining > 0 OR expires_on >= ?", b.today)
+	}
+	var rows []model.Lot
+	if err := query.Order("account_id, expires_on").Find(&rows).Error; err != nil {
+		return err
+	}
+	for _, r := range rows {
+		l := &lot{row: r, remaining: r.Remaining, held: r.Held}
+		b.lots[r.ID] = l
+		w := AccountID(r.AccountID)
+		b.byWallet[w] = append(b.byWallet[w], l)
+	}
+	return nil
+}
+
+func refills(o op) bool {
+	_, ok := o.(Reverse)
+	return ok
+}
+
+func (b *book) loadHolds(ops []op) error {
+	var ids []string
+	for _, o := range ops {
+		switch o := o.(type) {
+		case Capture:
+			ids = append(ids, o.HoldID)
+		case Release:
+			ids = append(ids, o.HoldID)
+		}
+	}
+	if len(ids) > 0 {
+		var rows []model.Hold
+		if err := b.tx.Where("id IN ?", ids).Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, r := range rows {
+			b.holds[r.ID] = &hold{row: r}
+		}
+		var pins []model.HoldLot
+		if err := b.tx.Where("hold_id IN ?", ids).Order("hold_id, lot_id").Find(&pins).Error; err != nil {
+			return err
+		}
+		for _, p := range pins {
+			h, l := b.holds[p.HoldID], b.lots[p.LotID]
+			if l == nil {
+				// The wallet that the caller named is not the hold's: the item
+				// fails as ErrHoldMissing before its pins are looked at.
+				continue
+			}
+			h.pins = append(h.pins, pin{lot: l, amount: p.Amount})
+		}
+	}
+	var reversing []string
+	for id := range b.pre.transfers {
+		reversing = append(reversing, id)
+	}
+	if len(reversing) == 0 {
+		return nil
+	}
+	var done []string
+	err := b.tx.Model(&model.Transfer{}).Where("reverses_id IN ?", reversing).Pluck("reverses_id", &done).Error
+	for _, id := range done {
+		b.reversed[id] = true
+	}
+	return err
+}

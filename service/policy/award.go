@@ -1,0 +1,357 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
+	"jiamenkou/model"
+	"jiamenkou/service/ledger"
+)
+
+// Event is something that a resident did and that may earn points.
+type Event struct {
+	Kind       model.EventKind
+	ID         string // identity of the event, unique per kind: a second award of it is a replay
+	ResidentID string
+	ObjectID   string        // what it was done on (article, shift, case): the object cap counts by it
+	Minutes    int64         // service minutes, for rules that pay by time
+	Evidence   string        // JSON: what proves it, shown when the resident asks why
+	ActorID    string        // who confirmed it
+	OccurredAt clock.Instant // decides the day of the daily cap and the rule's version
+}
+
+// MaxEvents is the most events that one call takes.
+const MaxEvents = ledger.MaxBatch
+
+// AwardTx answers every event: it finds the rule that is active where the
+// resident lives, keeps to its caps, posts the points and records why. Each
+// event gets one row in award whatever the answer, and a repeated event gets
+// the first answer again. The number of statements does not depend on the
+// number of events.
+//
+// A resident without a home region earns under no rule (AwardNoRule).
+func (s *Service) AwardTx(ctx context.Context, tx *gorm.DB, events []Event) ([]model.Award, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	if len(events) > MaxEvents {
+		return nil, fmt.Errorf("policy: %d events in one call, at most %d", len(events), MaxEvents)
+	}
+	a := &awarding{Service: s, tx: tx.WithContext(ctx), now: clock.Now(s.clock), events: events}
+	for _, step := range []func(context.Context) error{
+		a.lockResidents, a.loadAnswered, a.loadRules, a.loadUsed, a.decide, a.post, a.write,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, fmt.Errorf("policy: award: %w", err)
+		}
+	}
+	out := make([]model.Award, len(events))
+	for i, e := range events {
+		out[i] = *a.answers[eventKey(e.Kind, e.ID)]
+	}
+	return out, nil
+}
+
+// awarding is one call of AwardTx.
+type awarding struct {
+	*Service
+	tx     *gorm.DB
+	now    clock.Instant
+	events []Event
+
+	homes    map[string]home
+	rules    map[string][]model.PolicyRule // event kind + region id -> newest version first
+	used     map[string]int64              // highest slot used, by dayKey and objectKey
+	answers  map[string]*model.Award       // by eventKey
+	fresh    []*model.Award                // answers that are new, in the order of events
+	expiries map[*model.Award]clock.Day
+	actors   map[*model.Award]string
+	budgets  map[*model.Award]string
+}
+
+type home struct {
+	ResidentID string
+	RegionID   string
+	Path       string
+}
+
+func eventKey(kind model.EventKind, id string) string { return string(kind) + "\x1f" + id }
+
+func dayKey(resident string, kind model.EventKind, day clock.Day) string {
+	return strings.Join([]string{"d", resident, string(kind), string(day)}, "\x1f")
+}
+
+func objectKey(resident string, kind model.EventKind, object string) string {
+	return strings.Join([]string{"o", resident, string(kind), object}, "\x1f")
+}
+
+// lockResidents takes the wallets' locks first, in key order: from here on
+// nobody else counts or posts for these residents, so that the caps hold.
+func (a *awarding) lockResidents(ctx context.Context) error {
+	ids := make([]string, 0, len(a.events))
+	for _, e := range a.events {
+		ids = append(ids, e.ResidentID)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if err := a.ledger.LockWalletsTx(ctx, a.tx, ids); err != nil {
+		return err
+	}
+	var homes []home
+	err := a.tx.Raw(`SELECT p.id AS resident_id, r.id AS region_id, r.path FROM resident p
+		JOIN region r ON r.id = p.home_region_id WHERE p.id IN ?`, ids).Scan(&homes).Error
+	a.homes = make(map[string]home, len(homes))
+	for _, h := range homes {
+		a.homes[h.ResidentID] = h
+	}
+	return err
+}
+
+func (a *awarding) loadAnswered(context.Context) error {
+	a.answers = make(map[string]*model.Award, len(a.events))
+	ids := map[model.EventKind][]string{}
+	for _, e := range a.events {
+		ids[e.Kind] = append(ids[e.Kind], e.ID)
+	}
+	var (
+		where []string
+		args  []any
+	)
+	for kind, list := range ids {
+		where = append(where, "(event_kind = ? AND event_id IN ?)")
+		args = append(args, kind, list)
+	}
+	var rows []model.Award
+	if err := a.tx.Where(strings.Join(where, " OR "), args...).Find(&rows).Error; err != nil {
+		return err
+	}
+	for i := range rows {
+		a.answers[eventKey(rows[i].EventKind, rows[i].EventID)] = &rows[i]
+	}
+	return nil
+}
+
+// loadRules reads the rules of every region on the way from the residents'
+// homes to the county: the nearest one wins.
+func (a *awarding) loadRules(context.Context) error {
+	regions := map[string]bool{}
+	kinds := map[model.EventKind]bool{}
+	for _, h := range a.homes {
+		for _, id := range pathIDs(h.Path) {
+			regions[id] = true
+		}
+	}
+	for _, e := range a.events {
+		kinds[e.Kind] = true
+	}
+	a.rules = map[string][]model.PolicyRule{}
+	if len(regions) == 0 {
+		return nil
+	}
+	var rows []model.PolicyRule
+	err := a.tx.Where("region_id IN ? AND event_kind IN ?", keysOf(regions), keysOf(kinds)).
+		Order("version DESC").Find(&rows).Error
+	for _, r := range rows {
+		key := eventKey(r.EventKind, r.RegionID)
+		a.rules[key] = append(a.rules[key], r)
+	}
+	return err
+}
+
+// ruleFor returns the rule for an event, nil if there is none.
+func (a *awarding) ruleFor(e Event) *model.PolicyRule {
+	ids := pathIDs(a.homes[e.ResidentID].Path)
+	slices.Reverse(ids) // nearest region first
+	for _, region := range ids {
+		for _, r := range a.rules[eventKey(e.Kind, region)] {
+			if r.ActiveFrom <= e.OccurredAt && (r.RetiredAt == nil || e.OccurredAt < *r.RetiredAt) {
+				return &r
+			}
+		}
+	}
+	return nil
+}
+
+// loadUsed reads the highest slots used of every (resident, day) and
+// (resident, object) that the events touch.
+func (a *awarding) loadUsed(context.Context) error {
+	a.used = map[string]int64{}
+	var residents, objects []string
+	days := map[clock.Day]bool{}
+	kinds := map[model.EventKind]bool{}
+	for _, e := range a.events {
+		residents = append(residents, e.ResidentID)
+		objects = append(objects, e.ObjectID)
+		days[e.OccurredAt.Day()] = true
+		kinds[e.Kind] = true
+	}
+	slices.Sort(residents)
+	residents = slices.Compact(residents)
+	slices.Sort(objects)
+	objects = slices.Compact(objects)
+	var rows []struct {
+		ResidentID string
+		EventKind  model.EventKind
+		Day        clock.Day
+		ObjectID   string
+		Slot       int64
+	}
+	err := a.tx.Raw(`SELECT resident_id, event_kind, day, MAX(daily_slot) AS slot FROM award
+		WHERE resident_id IN ? AND event_kind IN ? AND day IN ? AND daily_slot IS NOT NULL
+		GROUP BY resident_id, event_kind, day`, residents, keysOf(kinds), keysOf(days)).Scan(&rows).Error
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		a.used[dayKey(r.ResidentID, r.EventKind, r.Day)] = r.Slot
+	}
+	rows = nil
+	err = a.tx.Raw(`SELECT resident_id, event_kind, object_id, MAX(object_slot) AS slot FROM award
+		WHERE resident_id IN ? AND event_kind IN ? AND object_id IN ? AND object_slot IS NOT NULL
+		GROUP BY resident_id, event_kind, object_id`, residents, keysOf(kinds), objects).Scan(&rows).Error
+	for _, r := range rows {
+		a.used[objectKey(r.ResidentID, r.EventKind, r.ObjectID)] = r.Slot
+	}
+	return err
+}
+
+// decide answers the events in memory, all but what only the ledger knows.
+func (a *awarding) decide(context.Context) error {
+	a.expiries, a.actors = map[*model.Award]clock.Day{}, map[*model.Award]string{}
+	a.budgets = map[*model.Award]string{}
+	for _, e := range a.events {
+		key := eventKey(e.Kind, e.ID)
+		if a.answers[key] != nil {
+			continue // a replay, of an earlier call or within this one
+		}
+		h, ok := a.homes[e.ResidentID]
+		if !ok {
+			// Without a home region there is no row to write either: award
+			// belongs to a region. The event can be awarded again later.
+			a.answers[key] = &model.Award{EventKind: e.Kind, EventID: e.ID, ResidentID: e.ResidentID, Status: model.AwardNoRule}
+			continue
+		}
+		w := a.answer(e, h)
+		a.answers[key] = w
+		a.actors[w] = e.ActorID
+		a.fresh = append(a.fresh, w)
+	}
+	return nil
+}
+
+func (a *awarding) answer(e Event, h home) *model.Award {
+	w := &model.Award{
+		ID: a.clock.NewID(), EventKind: e.Kind, EventID: e.ID, ResidentID: e.ResidentID, RegionID: h.RegionID,
+		ObjectID: e.ObjectID, Day: e.OccurredAt.Day(), Minutes: e.Minutes, Status: model.AwardNoRule,
+		Evidence: e.Evidence, OccurredAt: e.OccurredAt, CreatedAt: a.now,
+	}
+	if w.Evidence == "" {
+		w.Evidence = "{}"
+	}
+	rule := a.ruleFor(e)
+	if rule == nil {
+		return w
+	}
+	w.RuleID, w.RuleVersion = &rule.ID, &rule.Version
+	w.Points = pointsFor(rule, e.Minutes)
+	day, object := dayKey(e.ResidentID, e.Kind, w.Day), objectKey(e.ResidentID, e.Kind, e.ObjectID)
+	if w.Points == 0 || a.used[day] >= rule.DailyCap || a.used[object] >= rule.ObjectCap {
+		w.Status = model.AwardCapped
+		return w
+	}
+	a.used[day]++
+	a.used[object]++
+	daySlot, objectSlot := a.used[day], a.used[object]
+	w.DailySlot, w.ObjectSlot = &daySlot, &objectSlot
+	w.Status = model.AwardPosted
+	a.expiries[w] = expiryOf(rule, max(w.Day, a.now.Day()))
+	a.budgets[w] = rule.BudgetID
+	return w
+}
+
+// pointsFor applies the rule's rate; a part of PerMinutes earns nothing.
+func pointsFor(r *model.PolicyRule, minutes int64) int64 {
+	points := r.Points
+	if r.PerMinutes > 0 {
+		points = r.Points * (minutes / r.PerMinutes)
+	}
+	return min(points, r.MaxPoints)
+}
+
+func expiryOf(r *model.PolicyRule, day clock.Day) clock.Day {
+	if r.Expiry == model.ExpiryDays {
+		return day.AddDays(int(r.ExpiryDays))
+	}
+	return clock.Day(fmt.Sprintf("%04d-12-31", day.Start().Time().Year()+1))
+}
+
+// post moves the points. The budget is the hot row: it is locked last, by the
+// ledger, and what it cannot pay is recorded as budget_exhausted.
+func (a *awarding) post(ctx context.Context) error {
+	var (
+		earns []ledger.Earn
+		paid  []*model.Award
+	)
+	for _, w := range a.fresh {
+		if w.Status != model.AwardPosted {
+			continue
+		}
+		paid = append(paid, w)
+		earns = append(earns, ledger.Earn{
+			Event: ledger.Event{
+				SourceType: string(w.EventKind), SourceID: w.EventID, ActorID: a.actors[w],
+				RuleID: *w.RuleID, RuleVersion: *w.RuleVersion, Evidence: w.Evidence, EffectiveAt: w.OccurredAt,
+			},
+			BudgetID: a.budgets[w], ResidentID: w.ResidentID, Amount: w.Points, ExpiresOn: a.expiries[w],
+		})
+	}
+	outcomes, err := a.ledger.EarnTx(ctx, a.tx, earns)
+	if err != nil {
+		return err
+	}
+	for i, w := range paid {
+		switch err := outcomes[i].Err; {
+		case err == nil:
+			w.JournalID = &outcomes[i].JournalID
+		case isExhausted(err):
+			w.Status = model.AwardBudgetExhausted
+			w.DailySlot, w.ObjectSlot = nil, nil
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *awarding) write(context.Context) error {
+	if len(a.fresh) == 0 {
+		return nil
+	}
+	if err := a.tx.Create(&a.fresh).Error; err != nil {
+		if database.IsDuplicate(err) {
+			return fmt.Errorf("an event was answered twice at once: %w", err)
+		}
+		return err
+	}
+	return nil
+}
+
+// pathIDs splits a region path "/a/b/" into its ids, county first.
+func pathIDs(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+}
+
+func keysOf[K ~string](m map[K]bool) []K {
+	out := make([]K, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

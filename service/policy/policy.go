@@ -1,0 +1,279 @@
+// Package policy decides which event earns how many points, and keeps the
+// budgets that pay for them. Rules are rows: a county changes them without a
+// new release, and every posting names the version that it was made under.
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
+	"jiamenkou/internal/fault"
+	"jiamenkou/internal/paging"
+	"jiamenkou/model"
+	"jiamenkou/service/ledger"
+)
+
+// Service keeps rules and budgets.
+type Service struct {
+	db     *database.DB
+	clock  clock.Clock
+	ledger *ledger.Service
+}
+
+// New returns the service.
+func New(db *database.DB, c clock.Clock, l *ledger.Service) *Service {
+	return &Service{db: db, clock: c, ledger: l}
+}
+
+func isExhausted(err error) bool { return errors.Is(err, ledger.ErrBudgetExhausted) }
+
+// BudgetInput describes a new budget.
+type BudgetInput struct {
+	RegionID    string
+	Name        string // 1..64 characters, unique in the region
+	StartsOn    clock.Day
+	EndsOn      clock.Day
+	LimitPoints int64 // 1..ledger.MaxBudgetPoints
+}
+
+// CreateBudget opens a budget; the actor must be an operator over the region.
+func (s *Service) CreateBudget(ctx context.Context, actor authz.Actor, in BudgetInput) (model.Budget, error) {
+	var f fault.Fields
+	f.Add(in.Name != "" && len([]rune(in.Name)) <= 64, "name", "请填写 1 到 64 个字的名称")
+	f.Add(in.StartsOn != "" && in.StartsOn <= in.EndsOn, "ends_on", "结束日期不能早于开始日期")
+	f.Add(in.LimitPoints >= 1 && in.LimitPoints <= ledger.MaxBudgetPoints, "limit_points", "预算应为大于零的整数")
+	if err := f.Err(codeInvalid); err != nil {
+		return model.Budget{}, err
+	}
+	if _, err := s.authorize(ctx, actor, in.RegionID); err != nil {
+		return model.Budget{}, err
+	}
+	row := model.Budget{
+		ID: s.clock.NewID(), RegionID: in.RegionID, Name: in.Name, StartsOn: in.StartsOn, EndsOn: in.EndsOn,
+		LimitPoints: in.LimitPoints, CreatedBy: actor.ID, CreatedAt: clock.Now(s.clock),
+	}
+	err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return s.ledger.OpenBudgetsTx(ctx, tx, []ledger.Budget{{ID: row.ID, LimitPoints: row.LimitPoints}})
+	})
+	if database.IsDuplicate(err) {
+		return model.Budget{}, ErrBudgetName
+	}
+	return row, err
+}
+
+// BudgetUse is a budget and what it has issued.
+type BudgetUse struct {
+	model.Budget
+	IssuedPoints int64
+}
+
+// Budgets lists the budgets in the actor's regions, newest first.
+func (s *Service) Budgets(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[BudgetUse], error) {
+	q, err := s.scoped(ctx, actor, page, "budget")
+	if err != nil {
+		return paging.Page[BudgetUse]{}, err
+	}
+	var rows []model.Budget
+	if err := q.Find(&rows).Error; err != nil {
+		return paging.Page[BudgetUse]{}, fmt.Errorf("policy: budgets: %w", err)
+	}
+	ids := make([]ledger.AccountID, len(rows))
+	for i, r := range rows {
+		ids[i] = ledger.BudgetOf(r.ID)
+	}
+	balances, err := s.ledger.Balances(ctx, ids)
+	if err != nil {
+		return paging.Page[BudgetUse]{}, err
+	}
+	p := paging.Of(rows, page, func(b model.Budget) []string { return []string{b.ID} })
+	return paging.Map(p, func(b model.Budget) BudgetUse {
+		return BudgetUse{Budget: b, IssuedPoints: -balances[ledger.BudgetOf(b.ID)].Posted}
+	}), nil
+}
+
+// RuleInput describes a new rule, or a new version of one.
+type RuleInput struct {
+	RegionID   string
+	EventKind  model.EventKind
+	BudgetID   string // of the region or of one above it
+	Points     int64  // 1..10000
+	PerMinutes int64  // 0, or 1..1440: Points for each so many minutes of service
+	MaxPoints  int64  // Points..100000, the most that one event earns
+	DailyCap   int64  // 1..1000 paid events per resident and day
+	ObjectCap  int64  // 1..1000 paid events per resident and object
+	Expiry     model.Expiry
+	ExpiryDays int64         // 1..3650 with ExpiryDays
+	ActiveFrom clock.Instant // zero means now
+	Note       string        // at most 200 characters
+}
+
+func (in RuleInput) validate() error {
+	var f fault.Fields
+	known := false
+	for _, k := range model.EventKinds() {
+		known = known || k == in.EventKind
+	}
+	f.Add(known, "event_kind", "没有这种积分事件")
+	f.Add(in.Points >= 1 && in.Points <= 10_000, "points", "积分应为 1 到 10000 的整数")
+	f.Add(in.PerMinutes >= 0 && in.PerMinutes <= 1440, "per_minutes", "计分时长应为 0 到 1440 分钟")
+	f.Add(in.MaxPoints >= in.Points && in.MaxPoints <= 100_000, "max_points", "单次上限不能低于每次积分，最多 100000")
+	f.Add(in.DailyCap >= 1 && in.DailyCap <= 1000, "daily_cap", "每日次数上限应为 1 到 1000")
+	f.Add(in.ObjectCap >= 1 && in.ObjectCap <= 1000, "object_cap", "同一对象次数上限应为 1 到 1000")
+	f.Add(in.Expiry == model.ExpiryEndOfNextYear ||
+		in.Expiry == model.ExpiryDays && in.ExpiryDays >= 1 && in.ExpiryDays <= 3650, "expiry", "有效期应为次年年底，或 1 到 3650 天")
+	f.Add(len([]rune(in.Note)) <= 200, "note", "说明最多 200 个字")
+	return f.Err(codeInvalid)
+}
+
+// PublishRule adds a rule: version 1, or the version after the newest of the
+// same region and event. Points earned before keep the rule and the expiry
+// that they were earned under.
+func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInput) (model.PolicyRule, error) {
+	if err := in.validate(); err != nil {
+		return model.PolicyRule{}, err
+	}
+	path, err := s.authorize(ctx, actor, in.RegionID)
+	if err != nil {
+		return model.PolicyRule{}, err
+	}
+	now := clock.Now(s.clock)
+	if in.ActiveFrom == 0 {
+		in.ActiveFrom = now
+	}
+	var row model.PolicyRule
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		var budget model.Budget
+		err := tx.Where("id = ?", in.BudgetID).Take(&budget).Error
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return ErrBudgetMissing
+		}
+		if err != nil {
+			return err
+		}
+		if !contains(pathIDs(path), budget.RegionID) {
+			return ErrBudgetRegion
+		}
+		var newest int64
+		err = tx.Model(&model.PolicyRule{}).Where("region_id = ? AND event_kind = ?", in.RegionID, in.EventKind).
+			Select("COALESCE(MAX(version), 0)").Scan(&newest).Error
+		if err != nil {
+			return err
+		}
+		row = model.PolicyRule{
+			ID: s.clock.NewID(), RegionID: in.RegionID, EventKind: in.EventKind, Version: newest + 1, BudgetID: in.BudgetID,
+			Points: in.Points, PerMinutes: in.PerMinutes, MaxPoints: in.MaxPoints, DailyCap: in.DailyCap, ObjectCap: in.ObjectCap,
+			Expiry: in.Expiry, ExpiryDays: in.ExpiryDays, ActiveFrom: in.ActiveFrom, Note: in.Note,
+			CreatedBy: actor.ID, CreatedAt: now,
+		}
+		return tx.Create(&row).Error
+	})
+	if database.IsDuplicate(err) {
+		return model.PolicyRule{}, ErrRuleConflict
+	}
+	return row, err
+}
+
+// RetireRule ends a rule for events from now on.
+func (s *Service) RetireRule(ctx context.Context, actor authz.Actor, ruleID string) error {
+	rule, err := s.Rule(ctx, ruleID)
+	if err != nil {
+		return err
+	}
+	if _, err := s.authorize(ctx, actor, rule.RegionID); err != nil {
+		return err
+	}
+	return database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		return tx.Exec(`UPDATE policy_rule SET retired_at = ? WHERE id = ? AND retired_at IS NULL`,
+			clock.Now(s.clock), ruleID).Error
+	})
+}
+
+// Rule returns one version of a rule.
+func (s *Service) Rule(ctx context.Context, id string) (model.PolicyRule, error) {
+	var row model.PolicyRule
+	err := s.db.Read(ctx).Where("id = ?", id).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return row, ErrRuleMissing
+	}
+	if err != nil {
+		return row, fmt.Errorf("policy: rule: %w", err)
+	}
+	return row, nil
+}
+
+// Rules lists the rules in the actor's regions, every version, newest first.
+func (s *Service) Rules(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[model.PolicyRule], error) {
+	q, err := s.scoped(ctx, actor, page, "policy_rule")
+	if err != nil {
+		return paging.Page[model.PolicyRule]{}, err
+	}
+	var rows []model.PolicyRule
+	if err := q.Find(&rows).Error; err != nil {
+		return paging.Page[model.PolicyRule]{}, fmt.Errorf("policy: rules: %w", err)
+	}
+	return paging.Of(rows, page, func(r model.PolicyRule) []string { return []string{r.ID} }), nil
+}
+
+// Awards returns a resident's awards of one kind and day: the progress to the
+// caps that the earn page shows.
+func (s *Service) Awards(ctx context.Context, residentID string, day clock.Day) ([]model.Award, error) {
+	var rows []model.Award
+	err := s.db.Read(ctx).Where("resident_id = ? AND event_kind IN ? AND day = ?", residentID, model.EventKinds(), day).
+		Order("id").Limit(1000).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("policy: awards: %w", err)
+	}
+	return rows, nil
+}
+
+// authorize checks that the actor is an operator over the region and returns
+// the region's path.
+func (s *Service) authorize(ctx context.Context, actor authz.Actor, regionID string) (string, error) {
+	var region model.Region
+	err := s.db.Read(ctx).Where("id = ?", regionID).Take(&region).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return "", authz.ErrForbidden // whether it exists is not this caller's to know
+	}
+	if err != nil {
+		return "", fmt.Errorf("policy: region: %w", err)
+	}
+	return region.Path, actor.InRegion(region.Path, authz.RoleOperator)
+}
+
+// scoped begins a list over the regions in which the actor is an operator or
+// an auditor.
+func (s *Service) scoped(ctx context.Context, actor authz.Actor, page paging.Request, table string) (*gorm.DB, error) {
+	key, err := page.Key(1)
+	if err != nil {
+		return nil, err
+	}
+	db := s.db.Read(ctx)
+	within := db.Where("1 = 0")
+	for _, path := range actor.RegionPaths(authz.RoleOperator, authz.RoleAuditor) {
+		within = within.Or("r.path >= ? AND r.path < ?", path, path+"\x7f")
+	}
+	q := s.db.Read(ctx).Table(table + " x").Select("x.*").Joins("JOIN region r ON r.id = x.region_id").
+		Where(within).Order("x.id DESC").Limit(page.Size() + 1)
+	if key != nil {
+		q = q.Where("x.id < ?", key[0])
+	}
+	return q, nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
