@@ -285,7 +285,7 @@ func (s *Service) load(ctx context.Context, tx *gorm.DB, ops []op) (*book, error
 		holds: map[string]*hold{}, reversed: map[string]bool{},
 		bySource: map[string]recorded{}, byActor: map[string]recorded{},
 	}
-	for _, step := range []func([]op) error{b.preload, b.lockAccounts, b.loadLots, b.loadHolds, b.loadRecorded} {
+	for _, step := range []func([]op) error{b.preload, b.lockWallets, b.loadLots, b.loadHolds, b.loadRecorded, b.lockHot} {
 		if err := step(ops); err != nil {
 			return nil, fmt.Errorf("ledger: load: %w", err)
 		}
@@ -328,19 +328,28 @@ type lockedAccount struct {
 	Headroom  int64
 }
 
-// lockAccounts locks every balance in the order of account ids and opens the
-// wallets, merchant and system accounts that do not exist yet. Budgets are
-// opened by OpenBudgetsTx only, since they need a limit.
-func (b *book) lockAccounts(ops []op) error {
-	want := map[AccountID]bool{}
+// lockWallets locks the wallets, in the order of their ids.
+func (b *book) lockWallets(ops []op) error { return b.lock(b.touched(ops, true)) }
+
+// lockHot locks the accounts that many batches share (merchants, budgets,
+// system), when everything else has been read: from here to the commit nobody
+// else gets at them.
+func (b *book) lockHot(ops []op) error { return b.lock(b.touched(ops, false)) }
+
+func (b *book) touched(ops []op, wallets bool) []AccountID {
+	ids := map[AccountID]bool{}
 	for _, o := range ops {
 		for _, id := range o.accounts(b.pre) {
-			want[id] = true
+			if (id.Kind() == model.AccountWallet) == wallets {
+				ids[id] = true
+			}
 		}
 	}
-	return b.lock(sortedKeys(want))
+	return sortedKeys(ids)
 }
 
+// lock locks balances in the order of their ids and opens those that do not
+// exist yet: all but budgets, which OpenBudgetsTx opens with their limit.
 func (b *book) lock(ids []AccountID) error {
 	slices.Sort(ids)
 	if err := b.readAccounts(ids); err != nil {
