@@ -10,6 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"jiamenkou/internal/httpapi"
+	"jiamenkou/service/ledger"
+	"jiamenkou/service/policy"
 )
 
 // Prefix is where the surface is mounted.
@@ -17,6 +19,8 @@ const Prefix = "/mp/v1"
 
 // Services are what the handlers call.
 type Services struct {
+	Ledger *ledger.Service
+	Policy *policy.Service
 }
 
 type server struct{ Services }

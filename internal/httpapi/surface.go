@@ -16,6 +16,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/fault"
+	"jiamenkou/internal/paging"
 )
 
 // Limits that every surface keeps unless an operation says otherwise.
@@ -266,3 +267,9 @@ func OK[T any](v T) *Body[T] { return &Body[T]{Body: v} }
 
 // ErrNotFound answers unknown routes.
 var ErrNotFound = fault.New(fault.NotFound, "request.no_such_route", "没有这个接口")
+
+// PageOf turns a page of rows into a page of DTOs.
+func PageOf[T, U any](p paging.Page[T], dto func(T) U) PageBody[U] {
+	out := paging.Map(p, dto)
+	return PageBody[U]{Items: out.Items, Next: out.Next}
+}

@@ -169,3 +169,6 @@ func (s *Service) Balances(ctx context.Context, ids []AccountID) (map[AccountID]
 	}
 	return out, nil
 }
+
+// EntryKind is what a statement can be filtered by.
+type EntryKind = model.JournalKind

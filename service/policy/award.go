@@ -103,9 +103,13 @@ func (a *awarding) lockResidents(ctx context.Context) error {
 	if err := a.ledger.LockWalletsTx(ctx, a.tx, ids); err != nil {
 		return err
 	}
+	return a.loadHomes(ids)
+}
+
+func (a *awarding) loadHomes(residentIDs []string) error {
 	var homes []home
 	err := a.tx.Raw(`SELECT p.id AS resident_id, r.id AS region_id, r.path FROM resident p
-		JOIN region r ON r.id = p.home_region_id WHERE p.id IN ?`, ids).Scan(&homes).Error
+		JOIN region r ON r.id = p.home_region_id WHERE p.id IN ?`, residentIDs).Scan(&homes).Error
 	a.homes = make(map[string]home, len(homes))
 	for _, h := range homes {
 		a.homes[h.ResidentID] = h

@@ -223,16 +223,60 @@ func (s *Service) Rules(ctx context.Context, actor authz.Actor, page paging.Requ
 	return paging.Of(rows, page, func(r model.PolicyRule) []string { return []string{r.ID} }), nil
 }
 
-// Awards returns a resident's awards of one kind and day: the progress to the
-// caps that the earn page shows.
-func (s *Service) Awards(ctx context.Context, residentID string, day clock.Day) ([]model.Award, error) {
-	var rows []model.Award
-	err := s.db.Read(ctx).Where("resident_id = ? AND event_kind IN ? AND day = ?", residentID, model.EventKinds(), day).
-		Order("id").Limit(1000).Find(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("policy: awards: %w", err)
+// Earning is what a resident can earn by one kind of event, and has today.
+type Earning struct {
+	Rule        model.PolicyRule
+	PaidToday   int64 // events
+	EarnedToday int64 // points
+}
+
+// Earnings is a resident's day: the rules that apply at home and the progress
+// to their caps.
+type Earnings struct {
+	Day   clock.Day
+	Items []Earning
+}
+
+// Earnings returns today's progress of a resident; it is empty until a home
+// region has been chosen.
+func (s *Service) Earnings(ctx context.Context, residentID string) (Earnings, error) {
+	now := clock.Now(s.clock)
+	out := Earnings{Day: now.Day()}
+	a := &awarding{Service: s, tx: s.db.Read(ctx), now: now}
+	for _, kind := range model.EventKinds() {
+		a.events = append(a.events, Event{Kind: kind, ResidentID: residentID, OccurredAt: now})
 	}
-	return rows, nil
+	if err := a.loadHomes([]string{residentID}); err != nil {
+		return out, fmt.Errorf("policy: earnings: %w", err)
+	}
+	if err := a.loadRules(ctx); err != nil {
+		return out, fmt.Errorf("policy: earnings: %w", err)
+	}
+	var paid []struct {
+		EventKind model.EventKind
+		Paid      int64
+		Points    int64
+	}
+	err := s.db.Read(ctx).Raw(`SELECT event_kind, COUNT(*) AS paid, SUM(points) AS points FROM award
+		WHERE resident_id = ? AND event_kind IN ? AND day = ? AND daily_slot IS NOT NULL GROUP BY event_kind`,
+		residentID, model.EventKinds(), out.Day).Scan(&paid).Error
+	if err != nil {
+		return out, fmt.Errorf("policy: earnings: %w", err)
+	}
+	for _, e := range a.events {
+		rule := a.ruleFor(e)
+		if rule == nil {
+			continue
+		}
+		item := Earning{Rule: *rule}
+		for _, p := range paid {
+			if p.EventKind == e.Kind {
+				item.PaidToday, item.EarnedToday = p.Paid, p.Points
+			}
+		}
+		out.Items = append(out.Items, item)
+	}
+	return out, nil
 }
 
 // authorize checks that the actor is an operator over the region and returns
@@ -277,3 +321,10 @@ func contains(list []string, s string) bool {
 	}
 	return false
 }
+
+// The row types as this package's callers name them.
+type (
+	Rule      = model.PolicyRule
+	EventKind = model.EventKind
+	Expiry    = model.Expiry
+)
