@@ -63,7 +63,7 @@ func startCutter(t *testing.T, target string, fault commitFault) string {
 func (c *cutter) serve(client net.Conn) {
 	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", c.target)
 	if err != nil {
-		client.Close() //nolint:errcheck,gosec // the client notices
+		client.Close() //nolint:errcheck // the client notices
 		return
 	}
 	c.mu.Lock()
@@ -78,7 +78,7 @@ func (c *cutter) serve(client net.Conn) {
 		c.passAnswers(client, server, cutting)
 	}()
 	c.passRequests(client, server, cutting)
-	server.Close() //nolint:errcheck,gosec // ends passAnswers
+	server.Close() //nolint:errcheck // ends passAnswers
 	<-answers
 }
 
@@ -119,7 +119,7 @@ func (*cutter) passAnswers(client, server net.Conn, cutting <-chan struct{}) {
 		}
 		select {
 		case <-cutting:
-			client.Close() //nolint:errcheck,gosec // the fault that is wanted
+			client.Close() //nolint:errcheck // the fault that is wanted
 			return
 		default:
 		}
@@ -133,7 +133,7 @@ func (c *cutter) closeAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, conn := range c.open {
-		conn.Close() //nolint:errcheck,gosec // may be closed already
+		conn.Close() //nolint:errcheck // may be closed already
 	}
 }
 

@@ -166,8 +166,8 @@ func watchRollbacks(g *gorm.DB) error {
 }
 
 func isRolledBack(err error) bool {
-	var my *mysql.MySQLError
-	return errors.As(err, &my) && (my.Number == mysqlDeadlock || my.Number == mysqlRecordHasChanged)
+	my, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && (my.Number == mysqlDeadlock || my.Number == mysqlRecordHasChanged)
 }
 
 // isolation: SQLite knows no levels; one writer and WAL snapshots give it more
@@ -186,8 +186,7 @@ func retryAfter(e *fault.Error, cause error) error {
 }
 
 func isRetryable(err error) bool {
-	var my *mysql.MySQLError
-	if errors.As(err, &my) {
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return my.Number == mysqlDeadlock || my.Number == mysqlLockWaitTimeout || my.Number == mysqlRecordHasChanged
 	}
 	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED)
@@ -195,8 +194,7 @@ func isRetryable(err error) bool {
 
 // IsDuplicate reports whether a unique key refused the row.
 func IsDuplicate(err error) bool {
-	var my *mysql.MySQLError
-	if errors.As(err, &my) && my.Number == mysqlDuplicateEntry {
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok && my.Number == mysqlDuplicateEntry {
 		return true
 	}
 	return errors.Is(err, gorm.ErrDuplicatedKey) ||
@@ -205,8 +203,7 @@ func IsDuplicate(err error) bool {
 
 // IsForeignKey reports whether a foreign key refused the row.
 func IsForeignKey(err error) bool {
-	var my *mysql.MySQLError
-	if errors.As(err, &my) && (my.Number == mysqlRowIsReferenced || my.Number == mysqlNoReferencedRow) {
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok && (my.Number == mysqlRowIsReferenced || my.Number == mysqlNoReferencedRow) {
 		return true
 	}
 	return errors.Is(err, gorm.ErrForeignKeyViolated) || errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY)
@@ -215,8 +212,7 @@ func IsForeignKey(err error) bool {
 // IsCheck reports whether a CHECK, or an unsigned column's range, refused the
 // row.
 func IsCheck(err error) bool {
-	var my *mysql.MySQLError
-	if errors.As(err, &my) {
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		switch my.Number {
 		case mysqlCheckViolated, mariadbCheckViolated, mysqlOutOfRange, mysqlColumnRange:
 			return true

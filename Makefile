@@ -1,0 +1,85 @@
+# Commands of this project; `make` lists them.
+#
+# Needs Go (see go.mod) and, for `make test`, gcc (the race detector uses cgo)
+# and MariaDB. On Debian both are installed when they are missing.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GOLANGCI_VERSION := 2.15.0
+GOLANGCI := bin/golangci-lint
+
+# Two packages at a time: each drives a database by itself, and the embedded
+# SQLite is about ten times slower under the race detector.
+TEST_FLAGS := -p 2
+FUZZ_TIME := 10s
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/jiamenkou
+	go build -o bin/jiamenkou .
+
+.PHONY: run
+run: build ## Build and start the server (SQLite in data/ unless configured otherwise)
+	bin/jiamenkou serve
+
+.PHONY: reset
+reset: ## Remove the local data (data/): the next run starts from nothing
+	rm -rf data
+
+.PHONY: test
+test: vet lint test-race openapi-check ## Everything: vet, lint, race tests on both databases, fresh OpenAPI files
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: test-race
+test-race:
+	scripts/need-gcc.sh
+	CGO_ENABLED=1 scripts/with-mariadb.sh go test -race $(TEST_FLAGS) -timeout 30m ./...
+
+.PHONY: test-fast
+test-fast: ## Tests on both databases, without the race detector and lint
+	scripts/with-mariadb.sh go test $(TEST_FLAGS) -timeout 15m ./...
+
+.PHONY: linter
+linter:
+	@if [ "$$($(GOLANGCI) version --short 2>/dev/null)" != "$(GOLANGCI_VERSION)" ]; then \
+		echo "lint: building golangci-lint $(GOLANGCI_VERSION) into bin/" >&2; \
+		GOBIN="$(CURDIR)/bin" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION); \
+	fi
+
+.PHONY: lint
+lint: linter ## Lint and check the formatting (the first time builds the linter: some minutes)
+	$(GOLANGCI) run ./...
+
+.PHONY: format
+format: linter ## Format the sources as lint wants them
+	$(GOLANGCI) fmt ./...
+
+.PHONY: openapi
+openapi: build ## Write docs/openapi/*.json from the route tables
+	bin/jiamenkou openapi
+
+.PHONY: openapi-check
+openapi-check: build
+	bin/jiamenkou openapi --check
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
+	scripts/fuzz.sh $(FUZZ_TIME)
+
+.PHONY: tidy
+tidy: ## Tidy and verify go.mod
+	go mod tidy
+	go mod verify
+
+.PHONY: clean
+clean: ## Remove what was built, but not the linter, which takes minutes
+	rm -f bin/jiamenkou coverage.out
+	go clean -testcache
