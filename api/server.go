@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"jiamenkou/internal/httpapi"
+	"jiamenkou/internal/schedule"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/policy"
 )
@@ -19,6 +20,7 @@ const Prefix = "/api/v1"
 
 // Services are what the handlers call.
 type Services struct {
+	Jobs   *schedule.Runner
 	Ledger *ledger.Service
 	Policy *policy.Service
 }
