@@ -11,8 +11,11 @@ import (
 
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/schedule"
+	"jiamenkou/service/casework"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/policy"
+	"jiamenkou/service/settlement"
 )
 
 // Prefix is where the surface is mounted.
@@ -20,9 +23,12 @@ const Prefix = "/api/v1"
 
 // Services are what the handlers call.
 type Services struct {
-	Jobs   *schedule.Runner
-	Ledger *ledger.Service
-	Policy *policy.Service
+	Settlement *settlement.Service
+	Jobs       *schedule.Runner
+	Identity   *identity.Service
+	Ledger     *ledger.Service
+	Policy     *policy.Service
+	Casework   *casework.Service
 }
 
 type server struct{ Services }

@@ -15,6 +15,12 @@ import (
 type Services struct {
 	PruneQueue   func(ctx context.Context) (int64, error) // queue.Worker.Prune
 	PruneHistory func(ctx context.Context) (int64, error) // schedule.History.Prune
+
+	PurgeSessions     func(ctx context.Context) (int, error)      // identity.Service.PurgeSessions
+	ExpireLots        func(ctx context.Context) (int, error)      // ledger.Service.ExpireLots
+	Audit             func(ctx context.Context) (string, error)   // every service's audit; freezes what differs
+	CloseSettlement   func(ctx context.Context) (int, int, error) // settlement.Service.CloseDue: periods, statements
+	ConfirmStatements func(ctx context.Context) (int, error)      // settlement.Service.ConfirmOverdue
 }
 
 // Entries is the table of jobs. Their times are on the Shanghai calendar.
@@ -28,6 +34,48 @@ func Entries(s Services) []schedule.Entry {
 			Name: "schedule.prune", Title: "清理定时任务的历史记录", Schedule: "40 4 * * *", CatchUp: true,
 			Timeout: 10 * time.Minute, Run: deleted(s.PruneHistory),
 		},
+		{
+			Name: "identity.purge", Title: "清理过期的登录会话", Schedule: "50 3 * * *", CatchUp: true,
+			Timeout: 10 * time.Minute, Run: counted("deleted", s.PurgeSessions),
+		},
+		{
+			Name: "ledger.expire", Title: "积分到期", Schedule: "10 0 * * *", CatchUp: true,
+			Timeout: time.Hour, Run: counted("expired lots", s.ExpireLots),
+		},
+		{
+			Name: "settlement.close", Title: "结算前一日并生成结算单", Schedule: "5 2 * * *", CatchUp: true,
+			Timeout: time.Hour, Run: closing(s.CloseSettlement),
+		},
+		{
+			Name: "settlement.confirm", Title: "逾期未答复的结算单视为确认", Schedule: "25 * * * *", CatchUp: true,
+			Timeout: 10 * time.Minute, Run: counted("confirmed", s.ConfirmStatements),
+		},
+		{
+			Name: "audit", Title: "全面对账", Schedule: "30 3 * * *", CatchUp: true,
+			Timeout: 4 * time.Hour, Run: s.Audit,
+		},
+	}
+}
+
+// closing says what a closing did.
+func closing(run func(ctx context.Context) (periods, statements int, err error)) func(context.Context) (string, error) {
+	if run == nil {
+		return nil
+	}
+	return func(ctx context.Context) (string, error) {
+		periods, statements, err := run(ctx)
+		return fmt.Sprintf("closed %d periods with %d statements", periods, statements), err
+	}
+}
+
+// counted says how many of what. A nil method stays nil, as in deleted.
+func counted(what string, run func(ctx context.Context) (int, error)) func(context.Context) (string, error) {
+	if run == nil {
+		return nil
+	}
+	return func(ctx context.Context) (string, error) {
+		n, err := run(ctx)
+		return fmt.Sprintf("%s %d", what, n), err
 	}
 }
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"gorm.io/gorm"
+
+	"jiamenkou/internal/database"
 	"jiamenkou/model"
 )
 
@@ -105,4 +108,16 @@ func (s *Service) RunCheck(ctx context.Context, name, query string, args ...any)
 		rows[i].Check = name
 	}
 	return rows, nil
+}
+
+// Freeze stops the use of accounts until a person has looked: nothing is
+// earned, held or captured on them; holds can still be given back. It leaves
+// accounts alone that are frozen already.
+func (s *Service) Freeze(ctx context.Context, ids []AccountID, reason string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		return tx.Exec(`UPDATE account SET frozen_reason = ? WHERE id IN ? AND frozen_reason = ''`, reason, ids).Error
+	})
 }

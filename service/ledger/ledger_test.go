@@ -477,3 +477,17 @@ func TestEntries(t *testing.T) {
 		require.ErrorIs(t, err, ledger.ErrTransferMissing, "somebody else's entry")
 	})
 }
+
+func TestFreeze(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.earn(wang, 4, "2027-12-31")
+		h := w.hold(wang, 1)
+		require.NoError(t, w.ledger.Freeze(t.Context(), []ledger.AccountID{ledger.WalletOf(wang)}, "audit"))
+		require.ErrorIs(t, w.earn(wang, 1, "2027-12-31").Err, ledger.ErrAccountFrozen)
+		require.ErrorIs(t, w.hold(wang, 1).Err, ledger.ErrAccountFrozen)
+		require.ErrorIs(t, w.capture(wang, h.HoldID, shop).Err, ledger.ErrAccountFrozen)
+		require.NoError(t, w.release(wang, h.HoldID).Err, "a hold can still be given back")
+		require.True(t, w.wallet(wang).Frozen)
+		require.EqualValues(t, 4, w.wallet(wang).Available)
+	})
+}

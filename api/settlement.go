@@ -1,0 +1,163 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
+	"jiamenkou/internal/httpapi"
+	"jiamenkou/internal/paging"
+	"jiamenkou/service/settlement"
+)
+
+type periodDTO struct {
+	Day      string     `json:"day" format:"date"`
+	Status   string     `json:"status" enum:"open,closed"`
+	ClosedAt *time.Time `json:"closed_at"`
+}
+
+func periodOf(p settlement.Period) periodDTO {
+	return periodDTO{Day: string(p.Day), Status: string(p.Status), ClosedAt: clock.TimePtr(p.ClosedAt)}
+}
+
+func (s *server) listPeriods(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[periodDTO]], error) {
+	page, err := s.Settlement.Periods(ctx, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(httpapi.PageOf(page, periodOf)), nil
+}
+
+type statementDTO struct {
+	ID               string    `json:"id"`
+	Day              string    `json:"day" format:"date" doc:"结算期（日）"`
+	MerchantID       string    `json:"merchant_id"`
+	MerchantName     string    `json:"merchant_name"`
+	Status           string    `json:"status" enum:"issued,confirmed,disputed"`
+	LineCount        int64     `json:"line_count"`
+	Points           int64     `json:"points" doc:"明细积分合计"`
+	SubsidyFen       int64     `json:"subsidy_fen" doc:"明细补贴合计（分）"`
+	CarriedInPoints  int64     `json:"carried_in_points" doc:"上期结转，不大于零"`
+	CarriedInFen     int64     `json:"carried_in_fen"`
+	SettledPoints    int64     `json:"settled_points" doc:"本期结算积分"`
+	PayableFen       int64     `json:"payable_fen" doc:"本期应付补贴（分）"`
+	CarriedOutPoints int64     `json:"carried_out_points" doc:"结转下期，不大于零"`
+	CarriedOutFen    int64     `json:"carried_out_fen"`
+	ConfirmBy        time.Time `json:"confirm_by" doc:"逾期未答复视为确认"`
+	CreatedAt        time.Time `json:"created_at"`
+}
+
+func statementOf(st settlement.Statement) statementDTO {
+	return statementDTO{
+		ID: st.ID, Day: string(st.Day), MerchantID: st.MerchantID, MerchantName: st.MerchantName, Status: string(st.Status),
+		LineCount: st.LineCount, Points: st.Points, SubsidyFen: st.SubsidyFen,
+		CarriedInPoints: st.CarriedInPoints, CarriedInFen: st.CarriedInFen, SettledPoints: st.SettledPoints, PayableFen: st.PayableFen,
+		CarriedOutPoints: st.CarriedOutPoints, CarriedOutFen: st.CarriedOutFen,
+		ConfirmBy: st.ConfirmBy.Time(), CreatedAt: st.CreatedAt.Time(),
+	}
+}
+
+type listStatementsInput struct {
+	httpapi.PageQuery
+	MerchantID string `query:"merchant_id" maxLength:"26"`
+	Day        string `query:"day" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"结算期（日）"`
+	Status     string `query:"status" enum:"issued,confirmed,disputed"`
+}
+
+func (s *server) listStatements(ctx context.Context, in *listStatementsInput) (*httpapi.Body[httpapi.PageBody[statementDTO]], error) {
+	page, err := s.Settlement.Statements(ctx, authz.FromContext(ctx), settlement.StatementFilter{
+		MerchantID: in.MerchantID, Day: clock.Day(in.Day), Status: settlement.Status(in.Status),
+	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(httpapi.PageOf(page, statementOf)), nil
+}
+
+type statementMoveDTO struct {
+	From   string    `json:"from"`
+	To     string    `json:"to"`
+	Actor  string    `json:"actor" doc:"system、staff 或其编号"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+type statementDetailDTO struct {
+	statementDTO
+	History []statementMoveDTO `json:"history"`
+}
+
+func (s *server) getStatement(ctx context.Context, in *idInput) (*httpapi.Body[statementDetailDTO], error) {
+	actor := authz.FromContext(ctx)
+	st, err := s.Settlement.Statement(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	moves, err := s.Settlement.Moves(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := statementDetailDTO{statementDTO: statementOf(st), History: []statementMoveDTO{}}
+	for _, m := range moves {
+		out.History = append(out.History, statementMoveDTO{
+			From: m.FromStatus, To: m.ToStatus, Actor: m.ActorKind + ":" + m.ActorID, Reason: m.Reason, At: m.CreatedAt.Time(),
+		})
+	}
+	return httpapi.OK(out), nil
+}
+
+type statementLineDTO struct {
+	ID           string    `json:"id"`
+	Kind         string    `json:"kind" enum:"redemption,reversal,adjustment"`
+	OrderID      string    `json:"order_id"`
+	BenefitTitle string    `json:"benefit_title"`
+	Points       int64     `json:"points"`
+	SubsidyFen   int64     `json:"subsidy_fen" doc:"应付补贴（分）"`
+	CashFen      int64     `json:"cash_fen" doc:"到店收取的现金（分），平台不经手"`
+	OccurredAt   time.Time `json:"occurred_at"`
+}
+
+type statementLinesInput struct {
+	httpapi.PageQuery
+	ID string `path:"id" minLength:"26" maxLength:"26"`
+}
+
+func (s *server) listStatementLines(ctx context.Context, in *statementLinesInput) (*httpapi.Body[httpapi.PageBody[statementLineDTO]], error) {
+	page, err := s.Settlement.Lines(ctx, authz.FromContext(ctx), in.ID, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(httpapi.PageOf(page, func(l settlement.Line) statementLineDTO {
+		return statementLineDTO{
+			ID: l.ID, Kind: string(l.Kind), OrderID: l.OrderID, BenefitTitle: l.BenefitTitle, Points: l.Points,
+			SubsidyFen: l.SubsidyFen, CashFen: l.CashFen, OccurredAt: l.OccurredAt.Time(),
+		}
+	})), nil
+}
+
+func (s *server) confirmStatement(ctx context.Context, in *idInput) (*httpapi.Body[statementDTO], error) {
+	return statementAnswer(s.Settlement.Confirm(ctx, authz.FromContext(ctx), in.ID))
+}
+
+type statementReasonInput struct {
+	ID   string `path:"id" minLength:"26" maxLength:"26"`
+	Body struct {
+		Reason string `json:"reason" minLength:"2" maxLength:"200"`
+	}
+}
+
+func (s *server) disputeStatement(ctx context.Context, in *statementReasonInput) (*httpapi.Body[statementDTO], error) {
+	return statementAnswer(s.Settlement.Dispute(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason))
+}
+
+func (s *server) resolveStatement(ctx context.Context, in *statementReasonInput) (*httpapi.Body[statementDTO], error) {
+	return statementAnswer(s.Settlement.Resolve(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason))
+}
+
+func statementAnswer(st settlement.Statement, err error) (*httpapi.Body[statementDTO], error) {
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(statementOf(st)), nil
+}

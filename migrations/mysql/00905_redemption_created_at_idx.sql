@@ -1,0 +1,6 @@
+-- +goose Up
+-- Closing a period asks for everything of a day, whatever the merchant.
+CREATE INDEX redemption_created_at_idx ON redemption (created_at, merchant_id);
+
+-- +goose Down
+DROP INDEX redemption_created_at_idx ON redemption;
