@@ -1,4 +1,8 @@
 package miniprogram
 
 // public names every operation of this surface that needs no login, and why.
-var public = map[string]string{}
+var public = map[string]string{
+	"login-resident":   "logging in",
+	"refresh-resident": "the refresh token is the credential",
+	"get-attachment":   "the signature in the link is the credential",
+}

@@ -10,6 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"jiamenkou/internal/httpapi"
+	"jiamenkou/service/casework"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/policy"
 )
@@ -19,8 +21,11 @@ const Prefix = "/mp/v1"
 
 // Services are what the handlers call.
 type Services struct {
-	Ledger *ledger.Service
-	Policy *policy.Service
+	Identity *identity.Service
+	Ledger   *ledger.Service
+	Policy   *policy.Service
+	Casework *casework.Service
+	Callback CallbackConfig
 }
 
 type server struct{ Services }
@@ -33,5 +38,6 @@ func Mount(router *gin.Engine, services Services, cfg httpapi.SurfaceConfig) *ht
 	cfg.Public = public
 	surface := httpapi.NewSurface(router, cfg)
 	(&server{services}).routes(surface)
+	(&server{services}).callbackRoutes(router)
 	return surface
 }

@@ -1,0 +1,53 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/httpapi"
+	"jiamenkou/internal/paging"
+	"jiamenkou/service/identity"
+)
+
+type auditRecordDTO struct {
+	ID         string          `json:"id"`
+	ActorKind  string          `json:"actor_kind" enum:"staff,system,resident"`
+	ActorID    string          `json:"actor_id"`
+	ActorName  string          `json:"actor_name"`
+	Action     string          `json:"action" example:"staff.disable"`
+	ObjectType string          `json:"object_type" example:"staff"`
+	ObjectID   string          `json:"object_id"`
+	RegionID   string          `json:"region_id"`
+	RegionName string          `json:"region_name"`
+	Reason     string          `json:"reason"`
+	Detail     json.RawMessage `json:"detail" doc:"不含个人信息"`
+	CreatedAt  time.Time       `json:"created_at"`
+}
+
+func auditRecordOf(r identity.AuditRecord) auditRecordDTO {
+	return auditRecordDTO{
+		ID: r.ID, ActorKind: string(r.ActorKind), ActorID: r.ActorID, ActorName: r.ActorName, Action: r.Action,
+		ObjectType: r.ObjectType, ObjectID: r.ObjectID, RegionID: r.RegionID, RegionName: r.RegionName, Reason: r.Reason,
+		Detail: json.RawMessage(r.Detail), CreatedAt: r.CreatedAt.Time(),
+	}
+}
+
+type listAuditInput struct {
+	httpapi.PageQuery
+	ActorID    string `query:"actor_id" maxLength:"64"`
+	Action     string `query:"action" maxLength:"64"`
+	ObjectType string `query:"object_type" maxLength:"32"`
+	ObjectID   string `query:"object_id" maxLength:"64"`
+}
+
+func (s *server) listAudit(ctx context.Context, in *listAuditInput) (*httpapi.Body[httpapi.PageBody[auditRecordDTO]], error) {
+	page, err := s.Identity.AuditLog(ctx, authz.FromContext(ctx), identity.AuditFilter{
+		ActorID: in.ActorID, Action: in.Action, ObjectType: in.ObjectType, ObjectID: in.ObjectID,
+	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(httpapi.PageOf(page, auditRecordOf)), nil
+}

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/httpapi"
+	"jiamenkou/service/identity"
+)
+
+type tokensDTO struct {
+	StaffID          string    `json:"staff_id"`
+	AccessToken      string    `json:"access_token" doc:"放在 Authorization: Bearer 中"`
+	AccessExpiresAt  time.Time `json:"access_expires_at"`
+	RefreshToken     string    `json:"refresh_token" doc:"只能用一次；换来的新值须保存"`
+	RefreshExpiresAt time.Time `json:"refresh_expires_at"`
+}
+
+func tokensOf(t identity.Tokens, err error) (*httpapi.Body[tokensDTO], error) {
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(tokensDTO{
+		StaffID: t.PrincipalID, AccessToken: t.AccessToken, AccessExpiresAt: t.AccessExpiresAt.Time(),
+		RefreshToken: t.RefreshToken, RefreshExpiresAt: t.RefreshExpiresAt.Time(),
+	}), nil
+}
+
+type loginInput struct {
+	Body struct {
+		Username string `json:"username" minLength:"1" maxLength:"64"`
+		Password string `json:"password" minLength:"1" maxLength:"128"`
+	}
+}
+
+func (s *server) login(ctx context.Context, in *loginInput) (*httpapi.Body[tokensDTO], error) {
+	return tokensOf(s.Identity.LoginStaff(ctx, in.Body.Username, in.Body.Password))
+}
+
+type wechatCodeInput struct {
+	Body struct {
+		Code string `json:"code" minLength:"1" maxLength:"128" doc:"wx.login 的 code，只能用一次"`
+	}
+}
+
+func (s *server) loginWeChat(ctx context.Context, in *wechatCodeInput) (*httpapi.Body[tokensDTO], error) {
+	return tokensOf(s.Identity.LoginStaffWeChat(ctx, in.Body.Code))
+}
+
+type refreshInput struct {
+	Body struct {
+		RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"128"`
+	}
+}
+
+func (s *server) refresh(ctx context.Context, in *refreshInput) (*httpapi.Body[tokensDTO], error) {
+	return tokensOf(s.Identity.Refresh(ctx, authz.KindStaff, in.Body.RefreshToken))
+}
+
+func (s *server) logout(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	return nil, s.Identity.Logout(ctx, authz.FromContext(ctx))
+}
+
+func (s *server) logoutEverywhere(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	return nil, s.Identity.LogoutEverywhere(ctx, authz.FromContext(ctx))
+}
+
+func (s *server) getSelf(ctx context.Context, _ *struct{}) (*httpapi.Body[staffDTO], error) {
+	staff, err := s.Identity.StaffSelf(ctx, authz.FromContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(staffOf(staff)), nil
+}
+
+type changePasswordInput struct {
+	Body struct {
+		OldPassword string `json:"old_password" minLength:"1" maxLength:"128"`
+		NewPassword string `json:"new_password" minLength:"10" maxLength:"128"`
+	}
+}
+
+func (s *server) changePassword(ctx context.Context, in *changePasswordInput) (*struct{}, error) {
+	return nil, s.Identity.ChangeOwnPassword(ctx, authz.FromContext(ctx), in.Body.OldPassword, in.Body.NewPassword)
+}
+
+func (s *server) bindWeChat(ctx context.Context, in *wechatCodeInput) (*struct{}, error) {
+	return nil, s.Identity.BindStaffWeChat(ctx, authz.FromContext(ctx), in.Body.Code)
+}
+
+func (s *server) unbindWeChat(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	return nil, s.Identity.UnbindStaffWeChat(ctx, authz.FromContext(ctx))
+}

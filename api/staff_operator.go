@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
+	"jiamenkou/internal/httpapi"
+	"jiamenkou/internal/paging"
+	"jiamenkou/service/identity"
+)
+
+type staffDTO struct {
+	ID          string          `json:"id"`
+	Username    string          `json:"username"`
+	Name        string          `json:"name"`
+	RegionID    string          `json:"region_id"`
+	RegionName  string          `json:"region_name"`
+	Status      string          `json:"status" enum:"active,disabled"`
+	WeChatBound bool            `json:"wechat_bound"`
+	LockedUntil *time.Time      `json:"locked_until" doc:"密码连续输错而暂停登录；未暂停为 null"`
+	CreatedAt   time.Time       `json:"created_at"`
+	Grants      []staffGrantDTO `json:"grants"`
+}
+
+type staffGrantDTO struct {
+	ID         string    `json:"id"`
+	Role       string    `json:"role" enum:"operator,auditor,organizer,grid_worker,merchant_owner,clerk"`
+	RegionID   string    `json:"region_id" doc:"区域角色"`
+	RegionName string    `json:"region_name"`
+	MerchantID string    `json:"merchant_id" doc:"商户角色"`
+	CreatedAt  time.Time `json:"created_at"`
+}
+
+func staffOf(s identity.Staff) staffDTO {
+	out := staffDTO{
+		ID: s.ID, Username: s.Username, Name: s.Name, RegionID: s.RegionID, RegionName: s.RegionName, Status: string(s.Status),
+		WeChatBound: s.WeChatBound, LockedUntil: clock.TimePtr(s.LockedUntil), CreatedAt: s.CreatedAt.Time(), Grants: []staffGrantDTO{},
+	}
+	for _, g := range s.Grants {
+		out.Grants = append(out.Grants, staffGrantDTO{
+			ID: g.ID, Role: string(g.Role), RegionID: g.RegionID, RegionName: g.RegionName, MerchantID: g.MerchantID, CreatedAt: g.CreatedAt.Time(),
+		})
+	}
+	return out
+}
+
+type listStaffInput struct {
+	httpapi.PageQuery
+	RegionID   string `query:"region_id" maxLength:"26" doc:"此区域及其下级"`
+	MerchantID string `query:"merchant_id" maxLength:"26"`
+	Role       string `query:"role" enum:"operator,auditor,organizer,grid_worker,merchant_owner,clerk"`
+	Status     string `query:"status" enum:"active,disabled"`
+	Name       string `query:"name" maxLength:"32" doc:"姓名或用户名的开头"`
+}
+
+func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Body[httpapi.PageBody[staffDTO]], error) {
+	page, err := s.Identity.ListStaff(ctx, authz.FromContext(ctx), identity.StaffFilter{
+		RegionID: in.RegionID, MerchantID: in.MerchantID, Role: authz.Role(in.Role), Status: identity.StaffStatus(in.Status), Name: in.Name,
+	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(httpapi.PageOf(page, staffOf)), nil
+}
+
+// regionGrant is a role over a region. Merchant roles are given where the
+// merchant is known, under /merchants.
+type regionGrant struct {
+	Role     string `json:"role" enum:"operator,auditor,organizer,grid_worker"`
+	RegionID string `json:"region_id" minLength:"26" maxLength:"26"`
+}
+
+func grantsOf(in []regionGrant) []identity.NewGrant {
+	out := make([]identity.NewGrant, len(in))
+	for i, g := range in {
+		out[i] = identity.NewGrant{Role: authz.Role(g.Role), RegionID: g.RegionID}
+	}
+	return out
+}
+
+type createStaffInput struct {
+	Body struct {
+		Username string        `json:"username" minLength:"3" maxLength:"32"`
+		Password string        `json:"password" minLength:"10" maxLength:"128"`
+		Name     string        `json:"name" minLength:"1" maxLength:"30"`
+		Grants   []regionGrant `json:"grants" minItems:"1" maxItems:"50"`
+	}
+}
+
+type createdDTO struct {
+	ID string `json:"id"`
+}
+
+func (s *server) createStaff(ctx context.Context, in *createStaffInput) (*httpapi.Body[createdDTO], error) {
+	ids, err := s.Identity.CreateStaff(ctx, authz.FromContext(ctx), []identity.NewStaff{{
+		Username: in.Body.Username, Password: in.Body.Password, Name: in.Body.Name, Grants: grantsOf(in.Body.Grants),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(createdDTO{ID: ids[0]}), nil
+}
+
+// reasonBody is why somebody changes another person's account; the audit
+// trail keeps it.
+type reasonBody struct {
+	Reason string `json:"reason" minLength:"2" maxLength:"200"`
+}
+
+type reasonInput struct {
+	ID   string `path:"id" minLength:"26" maxLength:"26"`
+	Body reasonBody
+}
+
+func (s *server) disableStaff(ctx context.Context, in *reasonInput) (*struct{}, error) {
+	return nil, s.Identity.DisableStaff(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason)
+}
+
+func (s *server) enableStaff(ctx context.Context, in *reasonInput) (*struct{}, error) {
+	return nil, s.Identity.EnableStaff(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason)
+}
+
+type resetPasswordInput struct {
+	ID   string `path:"id" minLength:"26" maxLength:"26"`
+	Body struct {
+		NewPassword string `json:"new_password" minLength:"10" maxLength:"128"`
+		Reason      string `json:"reason" minLength:"2" maxLength:"200"`
+	}
+}
+
+func (s *server) resetPassword(ctx context.Context, in *resetPasswordInput) (*struct{}, error) {
+	return nil, s.Identity.ResetPassword(ctx, authz.FromContext(ctx), in.ID, in.Body.NewPassword, in.Body.Reason)
+}
+
+type grantInput struct {
+	ID   string `path:"id" minLength:"26" maxLength:"26"`
+	Body struct {
+		Grants []regionGrant `json:"grants" minItems:"1" maxItems:"50"`
+		Reason string        `json:"reason" minLength:"2" maxLength:"200"`
+	}
+}
+
+func (s *server) grantRoles(ctx context.Context, in *grantInput) (*struct{}, error) {
+	return nil, s.Identity.Grant(ctx, authz.FromContext(ctx), in.ID, grantsOf(in.Body.Grants), in.Body.Reason)
+}
+
+type revokeGrantInput struct {
+	ID      string `path:"id" minLength:"26" maxLength:"26"`
+	GrantID string `path:"grant_id" minLength:"26" maxLength:"26"`
+	Body    reasonBody
+}
+
+func (s *server) revokeGrant(ctx context.Context, in *revokeGrantInput) (*struct{}, error) {
+	return nil, s.Identity.RevokeGrant(ctx, authz.FromContext(ctx), in.ID, in.GrantID, in.Body.Reason)
+}
+
+type residentDTO struct {
+	ID              string `json:"id"`
+	MaskedName      string `json:"masked_name" example:"王**"`
+	VolunteerNumber string `json:"volunteer_number"`
+	HomeRegionID    string `json:"home_region_id"`
+	Status          string `json:"status" enum:"active,frozen,deleted"`
+}
+
+type findResidentInput struct {
+	// In the body, not in the address, which ends up in logs.
+	Body struct {
+		Phone  string `json:"phone" minLength:"8" maxLength:"16"`
+		Reason string `json:"reason" minLength:"2" maxLength:"200" doc:"查询会留下记录，本人可见"`
+	}
+}
+
+func (s *server) findResident(ctx context.Context, in *findResidentInput) (*httpapi.Body[residentDTO], error) {
+	r, err := s.Identity.FindResidentByPhone(ctx, authz.FromContext(ctx), in.Body.Phone, in.Body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(residentDTO{
+		ID: r.ID, MaskedName: r.MaskedName, VolunteerNumber: r.VolunteerNumber, HomeRegionID: r.HomeRegionID, Status: string(r.Status),
+	}), nil
+}
+
+func (s *server) freezeResident(ctx context.Context, in *reasonInput) (*struct{}, error) {
+	return nil, s.Identity.FreezeResident(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason)
+}
+
+func (s *server) unfreezeResident(ctx context.Context, in *reasonInput) (*struct{}, error) {
+	return nil, s.Identity.UnfreezeResident(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason)
+}

@@ -1,0 +1,89 @@
+package identity
+
+import (
+	"container/list"
+	"sync"
+	"time"
+
+	"jiamenkou/internal/authz"
+)
+
+// actorCache keeps the actors of recent sessions for a few seconds, so that a
+// screen's worth of requests costs one look-up. Changes made in this process
+// purge it at once; those of another process act when the entry ends.
+type actorCache struct {
+	ttl time.Duration
+	max int
+
+	mu         sync.Mutex
+	items      map[string]*list.Element // by session
+	recent     *list.List               // of *cachedActor, newest first
+	generation uint64
+}
+
+type cachedActor struct {
+	actor authz.Actor
+	until time.Time
+}
+
+func newActorCache(ttl time.Duration, size int) *actorCache {
+	return &actorCache{ttl: ttl, max: size, items: map[string]*list.Element{}, recent: list.New()}
+}
+
+// get returns the session's actor, or the generation that put wants back.
+func (c *actorCache) get(sessionID string, now time.Time) (actor authz.Actor, ok bool, generation uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, found := c.items[sessionID]
+	if !found {
+		return authz.Actor{}, false, c.generation
+	}
+	entry := e.Value.(*cachedActor)
+	if !now.Before(entry.until) {
+		c.remove(e)
+		return authz.Actor{}, false, c.generation
+	}
+	return entry.actor, true, c.generation
+}
+
+// put keeps an actor that was read after generation was, unless somebody
+// purged meanwhile: the actor might be from before that change.
+func (c *actorCache) put(generation uint64, actor authz.Actor, now time.Time) {
+	if c.ttl <= 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if generation != c.generation {
+		return
+	}
+	if e, ok := c.items[actor.SessionID]; ok {
+		c.remove(e)
+	}
+	if c.recent.Len() >= c.max {
+		c.remove(c.recent.Back())
+	}
+	c.items[actor.SessionID] = c.recent.PushFront(&cachedActor{actor: actor, until: now.Add(c.ttl)})
+}
+
+// purge forgets every session of the principals.
+func (c *actorCache) purge(principalIDs ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.generation++
+	for e := c.recent.Front(); e != nil; {
+		next := e.Next()
+		for _, id := range principalIDs {
+			if e.Value.(*cachedActor).actor.ID == id {
+				c.remove(e)
+				break
+			}
+		}
+		e = next
+	}
+}
+
+func (c *actorCache) remove(e *list.Element) {
+	delete(c.items, e.Value.(*cachedActor).actor.SessionID)
+	c.recent.Remove(e)
+}
