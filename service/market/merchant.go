@@ -1,0 +1,385 @@
+package market
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
+	"jiamenkou/internal/fault"
+	"jiamenkou/internal/paging"
+	"jiamenkou/model"
+)
+
+// maxStores bounds the stores of one merchant.
+const maxStores = 500
+
+func parseNumber(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) }
+
+var (
+	seesMerchant   = []authz.Role{authz.RoleOwner, authz.RoleClerk}
+	seesRegion     = []authz.Role{authz.RoleOperator, authz.RoleAuditor}
+	merchantRegion = `SELECT m.*, r.path FROM merchant m JOIN region r ON r.id = m.region_id WHERE m.id = ?`
+)
+
+// scope is a merchant and what the actor may do with it.
+type scope struct {
+	Merchant `gorm:"embedded"`
+	Path     string
+}
+
+// scopeOf returns a merchant that the actor can see: at it, or with its region.
+func (s *Service) scopeOf(ctx context.Context, actor authz.Actor, merchantID string) (scope, error) {
+	var rows []scope
+	if err := s.db.Read(ctx).Raw(merchantRegion, merchantID).Scan(&rows).Error; err != nil {
+		return scope{}, fmt.Errorf("market: merchant: %w", err)
+	}
+	if len(rows) == 0 || actor.AtMerchant(merchantID, seesMerchant...) != nil && actor.InRegion(rows[0].Path, seesRegion...) != nil {
+		return scope{}, ErrMerchantMissing
+	}
+	return rows[0], nil
+}
+
+// manages returns nil for an owner of the merchant and an operator over it.
+func (m scope) manages(actor authz.Actor) error {
+	if actor.AtMerchant(m.ID, authz.RoleOwner) == nil {
+		return nil
+	}
+	return m.operates(actor)
+}
+
+// operates returns nil for an operator over the merchant.
+func (m scope) operates(actor authz.Actor) error { return actor.InRegion(m.Path, authz.RoleOperator) }
+
+// managed is scopeOf for those who may change the merchant.
+func (s *Service) managed(ctx context.Context, actor authz.Actor, merchantID string) (scope, error) {
+	m, err := s.scopeOf(ctx, actor, merchantID)
+	if err != nil {
+		return m, err
+	}
+	return m, m.manages(actor)
+}
+
+func (s *Service) regionPath(ctx context.Context, id string) (string, error) {
+	r, err := take[model.Region](s.db.Read(ctx).Where("id = ?", id), ErrRegionMissing)
+	return r.Path, err
+}
+
+// MerchantInput describes a merchant.
+type MerchantInput struct {
+	RegionID     string // only when it is created
+	Name         string // 1..64 characters, unique in the region
+	Category     string // one of model.Categories
+	ContactName  string // of the business, optional
+	ContactPhone string // of the business, optional
+}
+
+func (in MerchantInput) row() (Merchant, error) {
+	m := Merchant{Name: in.Name, Category: in.Category, ContactName: in.ContactName, ContactPhone: in.ContactPhone}
+	var f fault.Fields
+	m.Validate(&f)
+	return m, f.Err(codeInvalid)
+}
+
+// CreateMerchant adds a merchant as a draft; the actor must be an operator
+// over its region.
+func (s *Service) CreateMerchant(ctx context.Context, actor authz.Actor, in MerchantInput) (Merchant, error) {
+	row, err := in.row()
+	if err != nil {
+		return Merchant{}, err
+	}
+	path, err := s.regionPath(ctx, in.RegionID)
+	if errors.Is(err, ErrRegionMissing) {
+		return Merchant{}, authz.ErrForbidden // whether it exists is not this caller's to know
+	}
+	if err != nil {
+		return Merchant{}, err
+	}
+	if err := actor.InRegion(path, authz.RoleOperator); err != nil {
+		return Merchant{}, err
+	}
+	now := s.now()
+	row.ID, row.RegionID, row.Status, row.Version, row.CreatedAt, row.UpdatedAt = s.clock.NewID(), in.RegionID, model.MerchantDraft, 1, now, now
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return s.merchantMoved(tx, actor, row.ID, nil, "", string(row.Status), "", now)
+	})
+	if database.IsDuplicate(err) {
+		return Merchant{}, ErrMerchantName
+	}
+	return row, err
+}
+
+func (s *Service) merchantMoved(tx *gorm.DB, actor authz.Actor, merchantID string, storeID *string, from, to, reason string, now clock.Instant) error {
+	return tx.Create(&model.MerchantHistory{
+		ID: s.clock.NewID(), MerchantID: merchantID, StoreID: storeID, FromStatus: from, ToStatus: to,
+		ActorKind: string(actor.Kind), ActorID: actor.ID, Reason: reason, CreatedAt: now,
+	}).Error
+}
+
+// UpdateMerchant changes what describes a merchant, if it is still in the given
+// version (else ErrChanged).
+func (s *Service) UpdateMerchant(ctx context.Context, actor authz.Actor, id string, version int64, in MerchantInput) (Merchant, error) {
+	row, err := in.row()
+	if err != nil {
+		return Merchant{}, err
+	}
+	m, err := s.managed(ctx, actor, id)
+	if err != nil {
+		return Merchant{}, err
+	}
+	now := s.now()
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		return database.RequireRows(tx.Exec(`UPDATE merchant SET name = ?, category = ?, contact_name = ?, contact_phone = ?,
+			version = version + 1, updated_at = ? WHERE id = ? AND version = ?`,
+			row.Name, row.Category, row.ContactName, row.ContactPhone, now, id, version), 1)
+	})
+	if err := changed(err, ErrMerchantName); err != nil {
+		return Merchant{}, err
+	}
+	out := m.Merchant
+	out.Name, out.Category, out.ContactName, out.ContactPhone = row.Name, row.Category, row.ContactName, row.ContactPhone
+	out.Version, out.UpdatedAt = version+1, now
+	return out, nil
+}
+
+// changed turns the errors of an optimistic edit into their faults.
+func changed(err error, duplicate *fault.Error) error {
+	switch {
+	case errors.Is(err, database.ErrRowsChanged):
+		return ErrChanged.WithCause(err)
+	case database.IsDuplicate(err):
+		return duplicate
+	}
+	return err
+}
+
+// merchantMoves lists every move of a merchant.
+var merchantMoves = map[MerchantStatus][]MerchantStatus{
+	model.MerchantDraft:     {model.MerchantActive},
+	model.MerchantActive:    {model.MerchantSuspended},
+	model.MerchantSuspended: {model.MerchantActive},
+}
+
+// MoveMerchant activates or suspends a merchant; the actor must be an operator
+// over it. A suspended merchant neither sells nor redeems; orders that are
+// held run on to their deadline, and residents may cancel them.
+func (s *Service) MoveMerchant(ctx context.Context, actor authz.Actor, id string, to MerchantStatus, reason string) (Merchant, error) {
+	if err := checkReason(reason, to == model.MerchantSuspended); err != nil {
+		return Merchant{}, err
+	}
+	m, err := s.scopeOf(ctx, actor, id)
+	if err != nil {
+		return Merchant{}, err
+	}
+	if err := m.operates(actor); err != nil {
+		return Merchant{}, err
+	}
+	if !contains(merchantMoves[m.Status], to) {
+		return Merchant{}, ErrBadMove
+	}
+	now := s.now()
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		res := tx.Exec(`UPDATE merchant SET status = ?, version = version + 1, updated_at = ? WHERE id = ? AND status = ?`, to, now, id, m.Status)
+		if err := database.RequireRows(res, 1); err != nil {
+			return ErrBadMove.WithCause(err)
+		}
+		return s.merchantMoved(tx, actor, id, nil, string(m.Status), string(to), reason, now)
+	})
+	out := m.Merchant
+	out.Status, out.Version, out.UpdatedAt = to, out.Version+1, now
+	return out, err
+}
+
+// Merchant returns one merchant that the actor can see.
+func (s *Service) Merchant(ctx context.Context, actor authz.Actor, id string) (Merchant, error) {
+	m, err := s.scopeOf(ctx, actor, id)
+	return m.Merchant, err
+}
+
+// MerchantFilter narrows a list; zero fields do not.
+type MerchantFilter struct {
+	Status   MerchantStatus
+	Category string
+	Text     string // part of the name
+}
+
+// withinScope keeps the rows whose merchant the actor works at, or one of whose
+// region paths the actor oversees.
+func (s *Service) withinScope(ctx context.Context, actor authz.Actor, merchantColumn string, pathColumns ...string) *gorm.DB {
+	within := s.db.Read(ctx).Where("1 = 0")
+	if ids := actor.MerchantIDs(seesMerchant...); len(ids) > 0 {
+		within = within.Or(merchantColumn+" IN ?", ids)
+	}
+	for _, path := range actor.RegionPaths(seesRegion...) {
+		from, to := model.RegionPathRange(path)
+		for _, column := range pathColumns {
+			within = within.Or(column+" >= ? AND "+column+" < ?", from, to)
+		}
+	}
+	return within
+}
+
+// Merchants lists the merchants that the actor can see, newest first.
+func (s *Service) Merchants(ctx context.Context, actor authz.Actor, f MerchantFilter, page paging.Request) (paging.Page[Merchant], error) {
+	var none paging.Page[Merchant]
+	if err := checkText(f.Text); err != nil {
+		return none, err
+	}
+	key, err := page.Key(1)
+	if err != nil {
+		return none, err
+	}
+	q := s.db.Read(ctx).Table("merchant m").Select("m.*").Joins("JOIN region r ON r.id = m.region_id").
+		Where(s.withinScope(ctx, actor, "m.id", "r.path")).Order("m.id DESC").Limit(page.Size() + 1)
+	if f.Status != "" {
+		q = q.Where("m.status = ?", f.Status)
+	}
+	if f.Category != "" {
+		q = q.Where("m.category = ?", f.Category)
+	}
+	if f.Text != "" {
+		q = q.Where("m.name LIKE ? ESCAPE '!'", like(f.Text))
+	}
+	if key != nil {
+		q = q.Where("m.id < ?", key[0])
+	}
+	var rows []Merchant
+	if err := q.Scan(&rows).Error; err != nil {
+		return none, fmt.Errorf("market: merchants: %w", err)
+	}
+	return paging.Of(rows, page, func(m Merchant) []string { return []string{m.ID} }), nil
+}
+
+// StoreInput describes a store.
+type StoreInput struct {
+	Name    string // 1..64 characters, unique at the merchant
+	Address string
+	Lon     *float64 // degrees, WGS 84; with Lat or not at all
+	Lat     *float64
+}
+
+func (in StoreInput) row() (Store, error) {
+	row := Store{Name: strings.TrimSpace(in.Name), Address: strings.TrimSpace(in.Address), Lon: in.Lon, Lat: in.Lat}
+	var f fault.Fields
+	row.Validate(&f)
+	return row, f.Err(codeInvalid)
+}
+
+// CreateStore adds an open store; the actor must be an owner of the merchant or
+// an operator over it.
+func (s *Service) CreateStore(ctx context.Context, actor authz.Actor, merchantID string, in StoreInput) (Store, error) {
+	row, err := in.row()
+	if err != nil {
+		return Store{}, err
+	}
+	if _, err := s.managed(ctx, actor, merchantID); err != nil {
+		return Store{}, err
+	}
+	now := s.now()
+	row.ID, row.MerchantID, row.Status, row.Version, row.CreatedAt, row.UpdatedAt = s.clock.NewID(), merchantID, model.StoreOpen, 1, now, now
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return s.merchantMoved(tx, actor, merchantID, &row.ID, "", string(row.Status), "", now)
+	})
+	if database.IsDuplicate(err) {
+		return Store{}, ErrStoreName
+	}
+	return row, err
+}
+
+// managedStore returns a store that the actor may change.
+func (s *Service) managedStore(ctx context.Context, actor authz.Actor, id string) (Store, error) {
+	row, err := take[Store](s.db.Read(ctx).Where("id = ?", id), ErrStoreMissing)
+	if err != nil {
+		return Store{}, err
+	}
+	if _, err := s.managed(ctx, actor, row.MerchantID); err != nil {
+		if errors.Is(err, ErrMerchantMissing) {
+			return Store{}, ErrStoreMissing
+		}
+		return Store{}, err
+	}
+	return row, nil
+}
+
+// UpdateStore changes what describes a store, if it is still in the given
+// version (else ErrChanged).
+func (s *Service) UpdateStore(ctx context.Context, actor authz.Actor, id string, version int64, in StoreInput) (Store, error) {
+	row, err := in.row()
+	if err != nil {
+		return Store{}, err
+	}
+	old, err := s.managedStore(ctx, actor, id)
+	if err != nil {
+		return Store{}, err
+	}
+	now := s.now()
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		return database.RequireRows(tx.Exec(`UPDATE merchant_store SET name = ?, address = ?, lon = ?, lat = ?,
+			version = version + 1, updated_at = ? WHERE id = ? AND version = ?`, row.Name, row.Address, row.Lon, row.Lat, now, id, version), 1)
+	})
+	if err := changed(err, ErrStoreName); err != nil {
+		return Store{}, err
+	}
+	old.Name, old.Address, old.Lon, old.Lat, old.Version, old.UpdatedAt = row.Name, row.Address, row.Lon, row.Lat, version+1, now
+	return old, nil
+}
+
+// storeMoves lists every move of a store.
+var storeMoves = map[StoreStatus]StoreStatus{model.StoreOpen: model.StoreClosed, model.StoreClosed: model.StoreOpen}
+
+// MoveStore opens or closes a store.
+func (s *Service) MoveStore(ctx context.Context, actor authz.Actor, id string, to StoreStatus, reason string) (Store, error) {
+	if err := checkReason(reason, false); err != nil {
+		return Store{}, err
+	}
+	row, err := s.managedStore(ctx, actor, id)
+	if err != nil {
+		return Store{}, err
+	}
+	if storeMoves[row.Status] != to {
+		return Store{}, ErrBadMove
+	}
+	now := s.now()
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		res := tx.Exec(`UPDATE merchant_store SET status = ?, version = version + 1, updated_at = ? WHERE id = ? AND status = ?`, to, now, id, row.Status)
+		if err := database.RequireRows(res, 1); err != nil {
+			return ErrBadMove.WithCause(err)
+		}
+		return s.merchantMoved(tx, actor, row.MerchantID, &row.ID, string(row.Status), string(to), reason, now)
+	})
+	row.Status, row.Version, row.UpdatedAt = to, row.Version+1, now
+	return row, err
+}
+
+// Stores lists the stores of a merchant that the actor can see, by name.
+func (s *Service) Stores(ctx context.Context, actor authz.Actor, merchantID string, page paging.Request) (paging.Page[Store], error) {
+	var none paging.Page[Store]
+	if _, err := s.scopeOf(ctx, actor, merchantID); err != nil {
+		return none, err
+	}
+	key, err := page.Key(1)
+	if err != nil {
+		return none, err
+	}
+	q := s.db.Read(ctx).Where("merchant_id = ?", merchantID).Order("name").Limit(page.Size() + 1) // the name is unique there
+	if key != nil {
+		q = q.Where("name > ?", key[0])
+	}
+	var rows []Store
+	if err := q.Find(&rows).Error; err != nil {
+		return none, fmt.Errorf("market: stores: %w", err)
+	}
+	return paging.Of(rows, page, func(st Store) []string { return []string{st.Name} }), nil
+}
