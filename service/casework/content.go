@@ -195,8 +195,9 @@ func (s *Service) ResubmitImages(ctx context.Context) (int64, error) {
 			if n = len(ids); err != nil || n == 0 {
 				return err
 			}
-			// From now on the earlier verdict is unknown.
-			err = tx.Exec(`UPDATE attachment SET trace_id = NULL, check_started_at = ? WHERE id IN ?`, s.now(), ids).Error
+			// From now on the earlier verdict is unknown. The job notes its start
+			// by itself; this one only keeps the next run away.
+			err = tx.Exec(`UPDATE attachment SET trace_id = NULL, check_started_at = ? WHERE id IN ?`, s.now().Add(-earlyWindow), ids).Error
 			if err != nil {
 				return err
 			}

@@ -32,6 +32,10 @@ type Picture struct {
 	Height int64
 }
 
+// MaxUploadBytes is the largest file that the upload operations read; Config
+// may keep it lower.
+const MaxUploadBytes = 5 << 20
+
 // Upload takes one picture of a resident or of staff in: at most 5 MB of JPEG
 // or PNG. What is kept is scaled down and free of EXIF. A resident's picture
 // is pending until WeChat passes it. An upload that no report uses is deleted
