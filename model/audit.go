@@ -38,5 +38,5 @@ type PIIAccess struct {
 	CreatedAt  clock.Instant `gorm:"autoCreateTime:false"`
 }
 
-// TableName: gorm would split the abbreviation.
+// TableName names the table, since gorm would split the abbreviation.
 func (PIIAccess) TableName() string { return "pii_access" }

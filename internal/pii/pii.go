@@ -35,7 +35,7 @@ const keyBytes = 32
 // IndexLength is the length of a blind index in characters.
 const IndexLength = 2 * sha256.Size
 
-// ErrOpen: the value was not sealed for this column, was changed, or its key
+// ErrOpen says that the value was not sealed for this column, was changed, or its key
 // is not configured any more.
 var ErrOpen = errors.New("pii: value cannot be opened")
 

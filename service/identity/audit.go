@@ -66,9 +66,9 @@ func truncate(s string, most int) string {
 }
 
 // checkReason notes a reason that is missing or too long.
-func checkReason(f *fault.Fields, path, reason string) {
+func checkReason(f *fault.Fields, reason string) {
 	n := utf8.RuneCountInString(strings.TrimSpace(reason))
-	f.Add(n >= 2 && n <= maxReason && utf8.ValidString(reason), path, "请写明原因，2 到 200 个字")
+	f.Add(n >= 2 && n <= maxReason && utf8.ValidString(reason), "reason", "请写明原因，2 到 200 个字")
 }
 
 // AuditFilter narrows a list of the audit trail; "" means any.

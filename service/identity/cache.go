@@ -2,6 +2,7 @@ package identity
 
 import (
 	"container/list"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,14 @@ type cachedActor struct {
 	until time.Time
 }
 
+func entryOf(e *list.Element) *cachedActor {
+	entry, ok := e.Value.(*cachedActor)
+	if !ok {
+		panic("identity: the actor cache holds something else") // put alone fills it
+	}
+	return entry
+}
+
 func newActorCache(ttl time.Duration, size int) *actorCache {
 	return &actorCache{ttl: ttl, max: size, items: map[string]*list.Element{}, recent: list.New()}
 }
@@ -38,7 +47,7 @@ func (c *actorCache) get(sessionID string, now time.Time) (actor authz.Actor, ok
 	if !found {
 		return authz.Actor{}, false, c.generation
 	}
-	entry := e.Value.(*cachedActor)
+	entry := entryOf(e)
 	if !now.Before(entry.until) {
 		c.remove(e)
 		return authz.Actor{}, false, c.generation
@@ -73,17 +82,14 @@ func (c *actorCache) purge(principalIDs ...string) {
 	c.generation++
 	for e := c.recent.Front(); e != nil; {
 		next := e.Next()
-		for _, id := range principalIDs {
-			if e.Value.(*cachedActor).actor.ID == id {
-				c.remove(e)
-				break
-			}
+		if slices.Contains(principalIDs, entryOf(e).actor.ID) {
+			c.remove(e)
 		}
 		e = next
 	}
 }
 
 func (c *actorCache) remove(e *list.Element) {
-	delete(c.items, e.Value.(*cachedActor).actor.SessionID)
+	delete(c.items, entryOf(e).actor.SessionID)
 	c.recent.Remove(e)
 }

@@ -4,7 +4,6 @@ import "jiamenkou/internal/fault"
 
 // What the callers of this package can act on. Compare with errors.Is.
 var (
-	// Tokens and sessions.
 	ErrTokenInvalid    = fault.New(fault.Unauthenticated, "identity.token_invalid", "登录已失效，请重新登录")
 	ErrTokenExpired    = fault.New(fault.Unauthenticated, "identity.token_expired", "登录已过期，请刷新后重试")
 	ErrSessionRevoked  = fault.New(fault.Unauthenticated, "identity.session_revoked", "您已退出登录，请重新登录")
@@ -39,5 +38,5 @@ var (
 // Codes of errors whose fields say what is wrong.
 const (
 	codeInput    = "identity.invalid"
-	codePassword = "identity.password_policy" //nolint:gosec // a code, not a password
+	codePassword = "identity.password_policy"
 )

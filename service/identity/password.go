@@ -31,7 +31,7 @@ const (
 // published lists of leaked ones, here and in China.
 var commonPasswords = func() map[string]bool {
 	set := map[string]bool{}
-	for _, p := range strings.Fields(`1234567890 0123456789 0987654321 9876543210 12345678910 123456789a a123456789 123456789q
+	for p := range strings.FieldsSeq(`1234567890 0123456789 0987654321 9876543210 12345678910 123456789a a123456789 123456789q
 		1q2w3e4r5t 1qaz2wsx3edc qwertyuiop qwerty12345 qwerty123456 password123 password1234 passw0rd123 password12345
 		admin12345 admin123456 administrator 1234567891 11223344556 1122334455 woaini1314520 woaini5201314 5201314520
 		5201314woaini asdfghjkl123 abcd123456 abc123456789 123456abcdef 147258369147 1472583690 iloveyou123 letmein12345

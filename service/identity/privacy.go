@@ -259,7 +259,7 @@ func (s *Service) FindResidentByPhone(ctx context.Context, actor authz.Actor, ph
 	}
 	var f fault.Fields
 	f.Add(ValidPhone(phone), "phone", "手机号格式不正确")
-	checkReason(&f, "reason", reason)
+	checkReason(&f, reason)
 	if err := f.Err(codeInput); err != nil {
 		return ResidentView{}, err
 	}
@@ -320,7 +320,7 @@ func (s *Service) RealNames(ctx context.Context, actor authz.Actor, residentIDs 
 		return nil, authz.ErrForbidden
 	}
 	var f fault.Fields
-	checkReason(&f, "reason", reason)
+	checkReason(&f, reason)
 	if err := f.Err(codeInput); err != nil {
 		return nil, err
 	}
@@ -372,7 +372,7 @@ func (s *Service) moveResident(ctx context.Context, actor authz.Actor, id string
 		return authz.ErrForbidden
 	}
 	var f fault.Fields
-	checkReason(&f, "reason", reason)
+	checkReason(&f, reason)
 	if err := f.Err(codeInput); err != nil {
 		return err
 	}

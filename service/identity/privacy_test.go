@@ -420,7 +420,7 @@ func TestDatabaseFileHoldsNoPersonalData(t *testing.T) {
 	require.NoError(t, f.UpdateProfile(t.Context(), actor, "to be found"))
 	var content []byte
 	for _, suffix := range []string{"", "-wal"} {
-		part, err := os.ReadFile(cfg.SQLitePath + suffix)
+		part, err := os.ReadFile(cfg.SQLitePath + suffix) //nolint:gosec // the test's own file
 		if err == nil {
 			content = append(content, part...)
 		}

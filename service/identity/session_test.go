@@ -3,6 +3,7 @@ package identity_test
 import (
 	"encoding/base64"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -93,9 +94,7 @@ func TestAuthenticate(t *testing.T) {
 		require.NoError(t, err)
 		forge := func(method jwt.SigningMethod, key any, change ...any) string {
 			claims := jwt.MapClaims{}
-			for k, v := range good {
-				claims[k] = v
-			}
+			maps.Copy(claims, good)
 			for i := 0; i < len(change); i += 2 {
 				if claims[change[i].(string)] = change[i+1]; change[i+1] == nil {
 					delete(claims, change[i].(string))

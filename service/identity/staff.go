@@ -16,6 +16,9 @@ import (
 	"jiamenkou/model"
 )
 
+// objectStaff is what the audit trail calls a staff member.
+const objectStaff = "staff"
+
 // Limits of staff administration.
 const (
 	maxGrants     = 50  // of one staff member
@@ -182,7 +185,7 @@ func (s *Service) newStaffRows(ctx context.Context, actor authz.Actor, in []NewS
 			details = append(details, grantDetail{g.Role, g.RegionID, g.MerchantID})
 		}
 		entries[i] = AuditEntry{
-			Actor: actor, Action: "staff.create", ObjectType: "staff", ObjectID: rows[i].ID, RegionID: rows[i].RegionID, Detail: details,
+			Actor: actor, Action: "staff.create", ObjectType: objectStaff, ObjectID: rows[i].ID, RegionID: rows[i].RegionID, Detail: details,
 		}
 	}
 	return rows, grants, entries, nil
@@ -280,8 +283,8 @@ func (t target) mayManage(actor authz.Actor) error {
 	if actor.ID == t.ID && !actor.IsSystem() {
 		return ErrSelf
 	}
-	owned, operated, visible := len(t.grants) > 0, actor.InRegion(t.path, authz.RoleOperator) == nil, false
-	visible = operated
+	operated := actor.InRegion(t.path, authz.RoleOperator) == nil
+	owned, visible := len(t.grants) > 0, operated
 	for _, g := range t.grants {
 		atOwn := g.MerchantID != nil && actor.AtMerchant(*g.MerchantID, authz.RoleOwner) == nil
 		within := actor.InRegion(g.Path, authz.RoleOperator) == nil
@@ -320,7 +323,7 @@ func (s *Service) administer(ctx context.Context, actor authz.Actor, staffID str
 
 func reasonFault(reason string) error {
 	var f fault.Fields
-	checkReason(&f, "reason", reason)
+	checkReason(&f, reason)
 	return f.Err(codeInput)
 }
 
@@ -356,7 +359,7 @@ func (s *Service) moveStaff(ctx context.Context, actor authz.Actor, id string, t
 			return err
 		}
 		return s.RecordTx(tx, AuditEntry{
-			Actor: actor, Action: action, ObjectType: "staff", ObjectID: id, RegionID: t.RegionID, Reason: reason,
+			Actor: actor, Action: action, ObjectType: objectStaff, ObjectID: id, RegionID: t.RegionID, Reason: reason,
 		})
 	})
 }
@@ -396,7 +399,7 @@ func (s *Service) ResetPassword(ctx context.Context, actor authz.Actor, staffID,
 // DisableStaff.
 func (s *Service) Grant(ctx context.Context, actor authz.Actor, staffID string, grants []NewGrant, reason string) error {
 	var f fault.Fields
-	checkReason(&f, "reason", reason)
+	checkReason(&f, reason)
 	f.Add(len(grants) >= 1 && len(grants) <= maxGrants, "grants", "至少要有一个角色，最多 50 个")
 	for i, g := range grants {
 		checkGrant(&f, fmt.Sprintf("grants[%d]", i), g)
@@ -418,7 +421,7 @@ func (s *Service) Grant(ctx context.Context, actor authz.Actor, staffID string, 
 		for _, g := range grants {
 			rows = append(rows, s.grantRow(actor, staffID, g, s.now()))
 			entries = append(entries, AuditEntry{
-				Actor: actor, Action: "staff.grant", ObjectType: "staff", ObjectID: staffID, RegionID: g.scopeRegionID(),
+				Actor: actor, Action: "staff.grant", ObjectType: objectStaff, ObjectID: staffID, RegionID: g.scopeRegionID(),
 				Reason: reason, Detail: grantDetail{g.Role, g.RegionID, g.MerchantID},
 			})
 		}
@@ -456,7 +459,7 @@ func (s *Service) RevokeGrant(ctx context.Context, actor authz.Actor, staffID, g
 			return fmt.Errorf("identity: revoke grant: %w", err)
 		}
 		return s.RecordTx(tx, AuditEntry{
-			Actor: actor, Action: "staff.revoke_grant", ObjectType: "staff", ObjectID: staffID, RegionID: g.ScopeRegionID,
+			Actor: actor, Action: "staff.revoke_grant", ObjectType: objectStaff, ObjectID: staffID, RegionID: g.ScopeRegionID,
 			Reason: reason, Detail: grantDetail{g.Role, deref(g.RegionID), deref(g.MerchantID)},
 		})
 	})

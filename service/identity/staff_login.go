@@ -56,7 +56,7 @@ func (s *Service) LoginStaff(ctx context.Context, username, password string) (To
 
 func normalUsername(username string) string {
 	const longest = 64 // bytes, twice what a username may have
-	return strings.ToLower(strings.TrimSpace(username[:min(len(username), longest)]))
+	return strings.ToLower(strings.TrimSpace(strings.ToValidUTF8(username[:min(len(username), longest)], "")))
 }
 
 // countAttempt counts a login that is about to be checked as failed; the
@@ -177,7 +177,7 @@ func (s *Service) setStaffOpenID(ctx context.Context, actor authz.Actor, openID 
 		if err := tx.Exec("UPDATE staff SET openid = ?, updated_at = ? WHERE id = ?", openID, s.now(), actor.ID).Error; err != nil {
 			return fmt.Errorf("identity: bind wechat: %w", err)
 		}
-		return s.RecordTx(tx, AuditEntry{Actor: actor, Action: action, ObjectType: "staff", ObjectID: actor.ID, RegionID: staff.RegionID})
+		return s.RecordTx(tx, AuditEntry{Actor: actor, Action: action, ObjectType: objectStaff, ObjectID: actor.ID, RegionID: staff.RegionID})
 	})
 }
 
@@ -244,6 +244,6 @@ func (s *Service) setPasswordTx(tx *gorm.DB, actor authz.Actor, staff model.Staf
 		return err
 	}
 	return s.RecordTx(tx, AuditEntry{
-		Actor: actor, Action: action, ObjectType: "staff", ObjectID: staff.ID, RegionID: staff.RegionID, Reason: reason,
+		Actor: actor, Action: action, ObjectType: objectStaff, ObjectID: staff.ID, RegionID: staff.RegionID, Reason: reason,
 	})
 }

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,6 +52,18 @@ func TestLoginStaff(t *testing.T) {
 			require.Equal(t, identity.ErrBadCredentials, err)
 			_, err = f.LoginStaff(ctx, "li.si", password)
 			require.NoError(t, err, "after a lock the count begins anew")
+		})
+		t.Run("text that is no UTF-8 is an unknown name", func(t *testing.T) {
+			for _, name := range []string{"\xff", strings.Repeat("长", 30), "li.si\x00", "' OR 1=1 --"} {
+				_, err := f.LoginStaff(ctx, name, "\xff")
+				require.Equal(t, identity.ErrBadCredentials, err)
+			}
+			page, err := f.ListStaff(ctx, f.Operator, identity.StaffFilter{Name: "\xff", MerchantID: "\xff"}, paging.Request{})
+			require.NoError(t, err)
+			require.Empty(t, page.Items)
+			_, err = f.AuditLog(ctx, f.Operator, identity.AuditFilter{ObjectID: "\xff"}, paging.Request{})
+			require.NoError(t, err)
+			require.ErrorIs(t, f.DisableStaff(ctx, f.Operator, "\xff", reason), identity.ErrStaffNotFound)
 		})
 		t.Run("a good login sets the count back", func(t *testing.T) {
 			for range 3 {
