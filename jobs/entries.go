@@ -15,12 +15,20 @@ import (
 type Services struct {
 	PruneQueue   func(ctx context.Context) (int64, error) // queue.Worker.Prune
 	PruneHistory func(ctx context.Context) (int64, error) // schedule.History.Prune
+	// Reading.
+	ExpireReadings func(ctx context.Context) (int, error) // reading.Service.ExpireSessions
 
 	PurgeSessions     func(ctx context.Context) (int, error)      // identity.Service.PurgeSessions
 	ExpireLots        func(ctx context.Context) (int, error)      // ledger.Service.ExpireLots
 	Audit             func(ctx context.Context) (string, error)   // every service's audit; freezes what differs
 	CloseSettlement   func(ctx context.Context) (int, int, error) // settlement.Service.CloseDue: periods, statements
 	ConfirmStatements func(ctx context.Context) (int, error)      // settlement.Service.ConfirmOverdue
+
+	// Casework.
+	ConfirmCases   func(ctx context.Context) (int, error) // casework.Service.AutoConfirm
+	DropPositions  func(ctx context.Context) (int, error) // casework.Service.DropPositions
+	DeleteOrphans  func(ctx context.Context) (int, error) // casework.Service.DeleteOrphans
+	ResubmitImages func(ctx context.Context) (int, error) // casework.Service.ResubmitImages
 }
 
 // Entries is the table of jobs. Their times are on the Shanghai calendar.
@@ -49,6 +57,22 @@ func Entries(s Services) []schedule.Entry {
 		{
 			Name: "settlement.confirm", Title: "逾期未答复的结算单视为确认", Schedule: "25 * * * *", CatchUp: true,
 			Timeout: 10 * time.Minute, Run: counted("confirmed", s.ConfirmStatements),
+		},
+		{
+			Name: "casework.confirm", Title: "逾期未答复的事件自动确认", Schedule: "20 * * * *", CatchUp: true,
+			Timeout: 10 * time.Minute, Run: counted("confirmed", s.ConfirmCases),
+		},
+		{
+			Name: "casework.positions", Title: "删除到期的定位坐标", Schedule: "15 1 * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("dropped", s.DropPositions),
+		},
+		{
+			Name: "casework.orphans", Title: "清理没有使用的上传图片", Schedule: "35 * * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("deleted", s.DeleteOrphans),
+		},
+		{
+			Name: "casework.images", Title: "重新送审没有结果的图片", Schedule: "45 * * * *", CatchUp: true,
+			Timeout: 10 * time.Minute, Run: counted("handed over", s.ResubmitImages),
 		},
 		{
 			Name: "audit", Title: "全面对账", Schedule: "30 3 * * *", CatchUp: true,

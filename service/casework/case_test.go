@@ -506,11 +506,11 @@ func TestUpkeep(t *testing.T) {
 			require.NoError(t, err)
 			require.Zero(t, n, "not before")
 			w.clock.Advance(7 * 24 * time.Hour)
-			counts := make([]int64, 4)
+			counts := make([]int, 4)
 			for _, err := range parallel(4, func(i int) (err error) { counts[i], err = w.casework.AutoConfirm(ctx); return err }) {
 				require.NoError(t, err)
 			}
-			require.Equal(t, int64(6), counts[0]+counts[1]+counts[2]+counts[3], "instances share the work")
+			require.Equal(t, 6, counts[0]+counts[1]+counts[2]+counts[3], "instances share the work")
 			for _, id := range ids {
 				require.Equal(t, model.CaseConfirmed, w.file(id).Status)
 			}
@@ -532,7 +532,7 @@ func TestUpkeep(t *testing.T) {
 			w.clock.Advance(24 * time.Hour)
 			n, err = w.casework.DropPositions(ctx)
 			require.NoError(t, err)
-			require.Equal(t, int64(1), n)
+			require.Equal(t, 1, n)
 			c := w.file(r.ID)
 			require.Nil(t, c.Lon)
 			require.Nil(t, c.Lat)

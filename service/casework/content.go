@@ -183,8 +183,8 @@ func (s *Service) submitting(ctx context.Context) (bool, error) {
 
 // ResubmitImages hands pictures to WeChat again whose verdict never came, and
 // returns how many. After Config.MaxImageChecks tries only people decide.
-func (s *Service) ResubmitImages(ctx context.Context) (int64, error) {
-	var total int64
+func (s *Service) ResubmitImages(ctx context.Context) (int, error) {
+	var total int
 	for {
 		var n int
 		err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
@@ -207,7 +207,7 @@ func (s *Service) ResubmitImages(ctx context.Context) (int64, error) {
 			}
 			return queue.EnqueueTx(ctx, tx, s.clock, jobs...)
 		})
-		if total += int64(n); err != nil || n < s.cfg.BatchSize {
+		if total += n; err != nil || n < s.cfg.BatchSize {
 			return total, err
 		}
 		slog.InfoContext(ctx, "pictures handed over again", "count", n)

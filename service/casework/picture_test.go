@@ -394,7 +394,7 @@ func TestForget(t *testing.T) {
 		require.Nil(t, w.file(r.ID).Lon)
 		n, err := w.casework.DeleteOrphans(ctx)
 		require.NoError(t, err)
-		require.Equal(t, int64(1), n)
+		require.Equal(t, 1, n)
 		require.Zero(t, w.count(`SELECT COUNT(*) FROM attachment WHERE id = ?`, p.ID))
 	})
 }

@@ -18,9 +18,9 @@ const maxBatches = 1000
 
 // inBatches runs one transaction after the other until one finds less than a
 // full batch, and returns the sum.
-func (s *Service) inBatches(ctx context.Context, fn func(tx *gorm.DB) (int64, error)) (total int64, err error) {
+func (s *Service) inBatches(ctx context.Context, fn func(tx *gorm.DB) (int, error)) (total int, err error) {
 	for range maxBatches {
-		var n int64
+		var n int
 		err := database.InTx(ctx, s.db, func(tx *gorm.DB) (err error) {
 			n, err = fn(tx)
 			return err
@@ -28,7 +28,7 @@ func (s *Service) inBatches(ctx context.Context, fn func(tx *gorm.DB) (int64, er
 		if err != nil {
 			return total, err
 		}
-		if total += n; n < int64(s.cfg.BatchSize) {
+		if total += n; n < s.cfg.BatchSize {
 			break
 		}
 	}
@@ -37,9 +37,9 @@ func (s *Service) inBatches(ctx context.Context, fn func(tx *gorm.DB) (int64, er
 
 // AutoConfirm confirms the handled cases whose reporters have not answered in
 // time, posts their points, and returns how many there were.
-func (s *Service) AutoConfirm(ctx context.Context) (int64, error) {
+func (s *Service) AutoConfirm(ctx context.Context) (int, error) {
 	program := authz.System("casework.auto_confirm")
-	return s.inBatches(ctx, func(tx *gorm.DB) (int64, error) {
+	return s.inBatches(ctx, func(tx *gorm.DB) (int, error) {
 		var due []string
 		err := tx.Raw(`SELECT id FROM case_file WHERE confirm_by <= ? ORDER BY confirm_by LIMIT ?`, s.now(), s.cfg.BatchSize).Scan(&due).Error
 		if err != nil || len(due) == 0 {
@@ -52,7 +52,7 @@ func (s *Service) AutoConfirm(ctx context.Context) (int64, error) {
 		if err != nil || len(cases) == 0 {
 			return 0, err
 		}
-		return int64(len(cases)), s.advanceTx(ctx, tx, cases, ruleOf(model.MoveAutoConfirm), &step{
+		return len(cases), s.advanceTx(ctx, tx, cases, ruleOf(model.MoveAutoConfirm), &step{
 			move: model.MoveAutoConfirm, actor: program, note: "超过确认期限，系统自动确认",
 		})
 	})
@@ -61,15 +61,15 @@ func (s *Service) AutoConfirm(ctx context.Context) (int64, error) {
 // DropPositions forgets the coordinates whose time is up, and the hashes that
 // could be used to guess them, and returns how many cases there were. It
 // forgets old daily counts on the way.
-func (s *Service) DropPositions(ctx context.Context) (int64, error) {
-	n, err := s.inBatches(ctx, func(tx *gorm.DB) (int64, error) {
+func (s *Service) DropPositions(ctx context.Context) (int, error) {
+	n, err := s.inBatches(ctx, func(tx *gorm.DB) (int, error) {
 		var ids []string
 		err := tx.Raw(`SELECT id FROM case_file WHERE position_until <= ? ORDER BY position_until LIMIT ?`, s.now(), s.cfg.BatchSize).Scan(&ids).Error
 		if err != nil || len(ids) == 0 {
 			return 0, err
 		}
 		res := tx.Exec(`UPDATE case_file SET lon = NULL, lat = NULL, position_until = NULL, input_hash = '' WHERE id IN ?`, ids)
-		return res.RowsAffected, res.Error
+		return int(res.RowsAffected), res.Error
 	})
 	if err != nil {
 		return n, err
@@ -81,8 +81,8 @@ func (s *Service) DropPositions(ctx context.Context) (int64, error) {
 
 // DeleteOrphans deletes uploads that no case has used for a day, bytes first,
 // and returns how many.
-func (s *Service) DeleteOrphans(ctx context.Context) (int64, error) {
-	_, err := s.inBatches(ctx, func(tx *gorm.DB) (int64, error) {
+func (s *Service) DeleteOrphans(ctx context.Context) (int, error) {
+	_, err := s.inBatches(ctx, func(tx *gorm.DB) (int, error) {
 		var ids []string
 		err := tx.Raw(`SELECT id FROM attachment WHERE attached_at IS NULL AND discarded_at IS NULL AND created_at <= ? ORDER BY created_at LIMIT ?`,
 			s.now().Add(-s.cfg.KeepOrphans), s.cfg.BatchSize).Scan(&ids).Error
@@ -91,7 +91,7 @@ func (s *Service) DeleteOrphans(ctx context.Context) (int64, error) {
 		}
 		// From here on no report can claim them.
 		err = tx.Exec(`UPDATE attachment SET discarded_at = ? WHERE id IN ? AND attached_at IS NULL`, s.now(), ids).Error
-		return int64(len(ids)), err
+		return len(ids), err
 	})
 	if err != nil {
 		return 0, err
@@ -99,7 +99,7 @@ func (s *Service) DeleteOrphans(ctx context.Context) (int64, error) {
 	return s.deleteDiscarded(ctx)
 }
 
-func (s *Service) deleteDiscarded(ctx context.Context) (total int64, err error) {
+func (s *Service) deleteDiscarded(ctx context.Context) (total int, err error) {
 	for range maxBatches {
 		var rows []model.Attachment
 		err := s.db.Read(ctx).Where("discarded_at IS NOT NULL").Order("discarded_at").Limit(s.cfg.BatchSize).Find(&rows).Error
@@ -122,7 +122,7 @@ func (s *Service) deleteDiscarded(ctx context.Context) (total int64, err error) 
 		if err != nil {
 			return total, err
 		}
-		if total += int64(len(ids)); len(ids) < s.cfg.BatchSize {
+		if total += len(ids); len(ids) < s.cfg.BatchSize {
 			break
 		}
 	}
