@@ -38,7 +38,7 @@ type pictureFile struct {
 	CacheControl string `header:"Cache-Control"`
 	Disposition  string `header:"Content-Disposition"`
 	Policy       string `header:"Content-Security-Policy"`
-	ETag         string `header:"ETag"`
+	ETag         string `header:"ETag"` //nolint:tagliatelle // the standard spells it so
 	Body         []byte
 }
 

@@ -59,8 +59,7 @@ func (s *server) takeCallback(c *gin.Context) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, wechat.MaxCallbackBytes+1))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		err = wechat.ErrCallbackTooLarge
 	} else if err != nil {
 		err = wechat.ErrCallbackInvalid.WithCause(err)

@@ -49,7 +49,7 @@ func asPNG(t testing.TB, img image.Image) []byte {
 	return b.Bytes()
 }
 
-const secretPlace = "GPS-30.2741N-120.1551E"
+const takenAt = "GPS-30.2741N-120.1551E"
 
 // withEXIF puts an EXIF segment with an orientation and a secret after the
 // start of a JPEG.
@@ -59,7 +59,7 @@ func withEXIF(data []byte, orientation uint16) []byte {
 	tiff = append(tiff, 0, 3, 0, 0, 0, 1)
 	tiff = binary.BigEndian.AppendUint16(tiff, orientation)
 	tiff = append(tiff, 0, 0, 0, 0, 0, 0)
-	body := append(append([]byte("Exif\x00\x00"), tiff...), secretPlace...)
+	body := append(append([]byte("Exif\x00\x00"), tiff...), takenAt...)
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(body)+2)) //nolint:gosec // small
 	out := append(append([]byte{}, data[:2]...), segment...)
 	return append(append(out, body...), data[2:]...)
@@ -77,11 +77,11 @@ var red, blue, white = color.RGBA{255, 0, 0, 255}, color.RGBA{0, 0, 255, 255}, c
 
 func TestIntake(t *testing.T) {
 	t.Run("drops EXIF and whatever was appended", func(t *testing.T) {
-		in := append(withEXIF(asJPEG(t, quarters(64, 32)), 1), "<script>"+secretPlace...)
+		in := append(withEXIF(asJPEG(t, quarters(64, 32)), 1), "<script>"+takenAt...)
 		out, err := picture.Intake(in, picture.Limits{})
 		require.NoError(t, err)
-		require.True(t, bytes.Contains(in, []byte(secretPlace)))
-		require.False(t, bytes.Contains(out.JPEG, []byte(secretPlace)))
+		require.True(t, bytes.Contains(in, []byte(takenAt)))
+		require.False(t, bytes.Contains(out.JPEG, []byte(takenAt)))
 		require.False(t, bytes.Contains(out.JPEG, []byte("Exif")))
 		require.False(t, bytes.Contains(out.JPEG, []byte("script")))
 		require.Equal(t, []int{64, 32}, []int{out.Width, out.Height})
@@ -103,9 +103,10 @@ func TestIntake(t *testing.T) {
 			spots := [4]image.Point{{w / 4, h / 4}, {3 * w / 4, h / 4}, {w / 4, 3 * h / 4}, {3 * w / 4, 3 * h / 4}}
 			for place, spot := range spots {
 				expect := white
-				if place == places[0] {
+				switch place {
+				case places[0]:
 					expect = red
-				} else if place == places[1] {
+				case places[1]:
 					expect = blue
 				}
 				near(t, img, spot.X, spot.Y, expect)

@@ -22,7 +22,7 @@ func TestWholeWalk(t *testing.T) {
 		shot := w.upload(w.resident)
 		r := w.report(func(in *casework.ReportInput) {
 			in.AttachmentIDs = []string{shot.ID}
-			in.Lon, in.Lat, in.Address = ptr(119.5), ptr(30.2), "东山路 1 号"
+			in.Lon, in.Lat, in.Address = new(119.5), new(30.2), "东山路 1 号"
 		})
 		require.Equal(t, "20260310-0001", r.Number)
 		require.Equal(t, w.villageA.ID, r.RegionID)
@@ -37,7 +37,7 @@ func TestWholeWalk(t *testing.T) {
 		theirs, err := w.casework.Case(ctx, w.workerA, r.ID)
 		require.NoError(t, err)
 		require.Equal(t, []casework.Move{model.MoveAccept, model.MoveReject}, theirs.NextMoves)
-		require.Equal(t, 119.5, *theirs.Lon)
+		require.InDelta(t, 119.5, *theirs.Lon, 1e-9)
 
 		m, err := w.casework.Accept(ctx, w.workerA, r.ID, casework.MoveInput{Version: 1, Reason: "内部", Note: "马上来"})
 		require.NoError(t, err)
@@ -334,7 +334,7 @@ func TestReport(t *testing.T) {
 				in := w.input()
 				in.RegionID = regionID
 				if lon != 0 {
-					in.Lon, in.Lat = &lon, ptr(30.0)
+					in.Lon, in.Lat = &lon, new(30.0)
 				}
 				r, err := w.casework.Report(ctx, actor, in)
 				return r.RegionID, err
@@ -372,9 +372,9 @@ func TestReport(t *testing.T) {
 				"long text":         func(in *casework.ReportInput) { in.Text = strings.Repeat("脏", 1001) },
 				"control character": func(in *casework.ReportInput) { in.Text = "楼道\x00里堆了杂物" },
 				"not UTF-8":         func(in *casework.ReportInput) { in.Text = "\xff\xfe楼道里堆了杂物" },
-				"half a position":   func(in *casework.ReportInput) { in.Lon = ptr(119.0) },
-				"off the globe":     func(in *casework.ReportInput) { in.Lon, in.Lat = ptr(181.0), ptr(0.0) },
-				"no number":         func(in *casework.ReportInput) { in.Lon, in.Lat = ptr(119.0), ptr(nan()) },
+				"half a position":   func(in *casework.ReportInput) { in.Lon = new(119.0) },
+				"off the globe":     func(in *casework.ReportInput) { in.Lon, in.Lat = new(181.0), new(0.0) },
+				"no number":         func(in *casework.ReportInput) { in.Lon, in.Lat = new(119.0), new(nan()) },
 				"long address":      func(in *casework.ReportInput) { in.Address = strings.Repeat("路", 101) },
 				"no key":            func(in *casework.ReportInput) { in.IdempotencyKey = "" },
 				"ten pictures":      func(in *casework.ReportInput) { in.AttachmentIDs = strings.Split("abcdefghij", "") },
@@ -522,7 +522,7 @@ func TestUpkeep(t *testing.T) {
 		})
 		t.Run("positions go after thirty days", func(t *testing.T) {
 			in := w.input()
-			in.Lon, in.Lat = ptr(119.5), ptr(30.2)
+			in.Lon, in.Lat = new(119.5), new(30.2)
 			r, err := w.casework.Report(ctx, w.resident, in)
 			require.NoError(t, err)
 			w.clock.Advance(29 * 24 * time.Hour)

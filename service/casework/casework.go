@@ -27,12 +27,16 @@ import (
 	"jiamenkou/service/policy"
 )
 
-// The words of model that callers use.
 type (
-	Kind          = model.CaseKind
-	Category      = model.CaseCategory
-	Status        = model.CaseStatus
-	Move          = model.CaseMove
+	// Kind is model's word, for callers that do not know model; so are those below.
+	Kind = model.CaseKind
+	// Category is what a case is about.
+	Category = model.CaseCategory
+	// Status is how far a case has come.
+	Status = model.CaseStatus
+	// Move is a step of a case.
+	Move = model.CaseMove
+	// ContentStatus is the outcome of a content check.
 	ContentStatus = model.ContentStatus
 )
 

@@ -156,15 +156,20 @@ type Moved struct {
 	Points  Points
 }
 
+// neededNotes are the moves that the other side must be told about in words.
+var neededNotes = map[model.CaseMove]string{
+	model.MoveReject: tellReporter, model.MoveRejectContent: tellReporter, model.MoveGiveUp: tellReporter,
+	model.MoveFinish: tellReporter, model.MoveReopen: "请写明哪里没有解决",
+}
+
+const tellReporter = "请写一句话告诉居民"
+
 func (st *step) validate(maxPictures int) error {
 	var f fault.Fields
 	model.ValidateCaseText(&f, "reason", st.reason, 0, model.CaseMaxNote, "最多 500 个字，前后不要有空格")
 	model.ValidateCaseText(&f, "note", st.note, 0, model.CaseMaxNote, "最多 500 个字，前后不要有空格")
-	switch st.move {
-	case model.MoveReject, model.MoveRejectContent, model.MoveGiveUp, model.MoveFinish:
-		f.Add(st.note != "", "note", "请写一句话告诉居民")
-	case model.MoveReopen:
-		f.Add(st.note != "", "note", "请写明哪里没有解决")
+	if reason, needed := neededNotes[st.move]; needed {
+		f.Add(st.note != "", "note", reason)
 	}
 	f.Add(st.rating == nil || (*st.rating >= 1 && *st.rating <= 5), "rating", "应为 1 到 5 分")
 	checkPictures(&f, st.pictures, maxPictures)
@@ -321,6 +326,7 @@ func (s *Service) stamp(c *placed, move model.CaseMove, st *step, now clock.Inst
 		c.DueAt = now.Add(s.cfg.DueIn).Ptr()
 	case model.MoveConfirm:
 		c.Rating = st.rating
+	default: // the status alone
 	}
 	if c.Status == model.CaseHandled || over(c.Status) {
 		c.DueAt = nil

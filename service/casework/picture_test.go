@@ -44,7 +44,7 @@ func newWorldOn(t *testing.T, w *world, change func(*casework.Config)) *world {
 
 func withEXIF(data []byte) []byte {
 	body := []byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00 GPS 30.27N 120.15E")
-	out := append(append([]byte{}, data[:2]...), 0xff, 0xe1, 0, byte(len(body)+2))
+	out := append(append([]byte{}, data[:2]...), 0xff, 0xe1, 0, byte(len(body)+2)) //nolint:gosec // 30
 	return append(append(out, body...), data[2:]...)
 }
 
@@ -388,7 +388,7 @@ func TestImageCheck(t *testing.T) {
 func TestForget(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		r := w.report(func(in *casework.ReportInput) { in.Lon, in.Lat = ptr(119.5), ptr(30.2) })
+		r := w.report(func(in *casework.ReportInput) { in.Lon, in.Lat = new(119.5), new(30.2) })
 		p := w.upload(w.resident)
 		require.NoError(t, database.InTx(ctx, w.db, func(tx *gorm.DB) error { return w.casework.ForgetTx(ctx, tx, w.resident.ID) }))
 		require.Nil(t, w.file(r.ID).Lon)

@@ -97,8 +97,7 @@ func (s *Service) Report(ctx context.Context, actor authz.Actor, in ReportInput)
 		out, err = s.reportTx(ctx, tx, actor, &in, place, checked)
 		return err
 	})
-	var replayed *replayedError
-	if errors.As(err, &replayed) {
+	if replayed, ok := errors.AsType[*replayedError](err); ok {
 		return replayed.first, nil
 	}
 	if err != nil {

@@ -163,11 +163,13 @@ func (s *Service) Audit(ctx context.Context) ([]ledger.Difference, error) {
 		{"each history row begins where the one before ended", `SELECT h.id AS object, '' AS account, 1 AS want, 0 AS got
 			FROM case_history h JOIN case_history p ON p.case_id = h.case_id AND p.seq = h.seq - 1
 			WHERE h.from_status <> p.to_status`, nil},
-		{"a verified report has its award", `SELECT c.id AS object, '' AS account, 1 AS want, 0 AS got
+		{
+			"a verified report has its award", `SELECT c.id AS object, '' AS account, 1 AS want, 0 AS got
 			FROM case_file c JOIN resident p ON p.id = c.reporter_id
 			LEFT JOIN award a ON a.event_kind = ? AND a.event_id = c.id
 			WHERE c.earns = 1 AND p.status <> ? AND (a.id IS NULL OR a.resident_id <> c.reporter_id)`,
-			[]any{model.EventReportVerified, model.ResidentDeleted}},
+			[]any{model.EventReportVerified, model.ResidentDeleted},
+		},
 		{"an award for a report has its verified case", `SELECT a.id AS object, '' AS account, 1 AS want, 0 AS got
 			FROM award a LEFT JOIN case_file c ON c.id = a.event_id
 			WHERE a.event_kind = ? AND (c.id IS NULL OR c.earns <> 1)`, []any{model.EventReportVerified}},

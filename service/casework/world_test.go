@@ -5,6 +5,7 @@ import (
 	"context"
 	"image"
 	"image/jpeg"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -70,7 +71,7 @@ func (c *checker) CheckImage(_ context.Context, openID, url string, _ int) (stri
 		c.mu.Unlock()
 		return "", wechat.ErrUnavailable
 	}
-	trace := "trace-" + url[strings.LastIndex(url, "/")+1:][:32] + "-" + string(rune('a'+len(c.images)))
+	trace := "trace-" + url[strings.LastIndex(url, "/")+1:][:32] + "-" + strconv.Itoa(len(c.images))
 	c.images = append(c.images, url)
 	c.traces[url] = trace
 	during := c.during
@@ -322,5 +323,3 @@ func photo(t testing.TB, width, height int) []byte {
 	require.NoError(t, jpeg.Encode(&b, image.NewRGBA(image.Rect(0, 0, width, height)), nil))
 	return b.Bytes()
 }
-
-func ptr[T any](v T) *T { return &v }
