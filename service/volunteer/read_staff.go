@@ -1,0 +1,157 @@
+package volunteer
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/fault"
+	"jiamenkou/internal/paging"
+	"jiamenkou/model"
+)
+
+// StaffActivityFilter narrows the organizers' list; zero fields do not.
+type StaffActivityFilter struct {
+	Status   string
+	Text     string // at most 40 characters
+	MineOnly bool   // posted by the actor
+}
+
+// StaffActivities lists the activities of the actor's regions, newest first.
+func (s *Service) StaffActivities(ctx context.Context, actor authz.Actor, filter StaffActivityFilter, page paging.Request) (paging.Page[ActivityItem], error) {
+	var none paging.Page[ActivityItem]
+	var f fault.Fields
+	f.Add(utf8.RuneCountInString(filter.Text) <= maxSearchText, "text", "搜索内容最多 40 个字")
+	if err := f.Err(codeInvalid); err != nil {
+		return none, err
+	}
+	key, err := page.Key(1)
+	if err != nil {
+		return none, err
+	}
+	where, args := scope("r.path", actor.RegionPaths(readers...))
+	ahead, aheadArgs := shiftsAhead(ActivityFilter{}, s.now())
+	q := s.db.Read(ctx).Table("activity a").Joins("JOIN region r ON r.id = a.region_id").
+		Joins("LEFT JOIN ("+ahead+") n ON n.activity_id = a.id", aheadArgs...).
+		Select("a.*, COALESCE(n.next_starts_at, 0) AS next_starts_at, COALESCE(n.shifts_ahead, 0) AS shifts_ahead, COALESCE(n.free_places, 0) AS free_places").
+		Where(where, args...)
+	if filter.Status != "" {
+		q = q.Where("a.status = ?", filter.Status)
+	}
+	if filter.Text != "" {
+		q = searchText(q, filter.Text)
+	}
+	if filter.MineOnly {
+		q = q.Where("a.organizer_staff_id = ?", actor.ID)
+	}
+	if key != nil {
+		q = q.Where("a.id < ?", key[0])
+	}
+	var rows []ActivityItem
+	if err := q.Order("a.id DESC").Limit(page.Size() + 1).Scan(&rows).Error; err != nil {
+		return none, fmt.Errorf("volunteer: staff activities: %w", err)
+	}
+	return paging.Of(rows, page, func(a ActivityItem) []string { return []string{a.ID} }), nil
+}
+
+// StaffActivity returns an activity of the actor's regions with its shifts.
+func (s *Service) StaffActivity(ctx context.Context, actor authz.Actor, id string) (ActivityDetail, error) {
+	db := s.db.Read(ctx)
+	row, err := activityRow(db, id)
+	if err != nil {
+		return ActivityDetail{}, err
+	}
+	if actor.InRegion(row.RegionPath, readers...) != nil {
+		return ActivityDetail{}, ErrActivityMissing
+	}
+	return s.detail(db, row, "")
+}
+
+// Attendee is one line of a shift's list: who signed up and what is known of
+// their coming. No personal data but the nickname.
+type Attendee struct {
+	model.Signup
+	Nickname        string
+	VolunteerNumber string
+	Attendance      *model.Attendance `gorm:"-"`
+}
+
+// Attendees lists the sign-ups of a shift with their attendance, in the order
+// of signing up; status narrows it unless "".
+func (s *Service) Attendees(ctx context.Context, actor authz.Actor, shiftID, status string, page paging.Request) (paging.Page[Attendee], error) {
+	var none paging.Page[Attendee]
+	key, err := page.Key(1)
+	if err != nil {
+		return none, err
+	}
+	if _, err := s.shiftFor(s.db.Read(ctx), actor, shiftID, readers); err != nil {
+		return none, err
+	}
+	q := s.db.Read(ctx).Table("signup g").Joins("JOIN resident p ON p.id = g.resident_id").
+		Select("g.*, p.nickname, p.volunteer_number").Where("g.shift_id = ?", shiftID)
+	if status != "" {
+		q = q.Where("g.status = ?", status)
+	}
+	if key != nil {
+		q = q.Where("g.id > ?", key[0])
+	}
+	var rows []Attendee
+	if err := q.Order("g.id").Limit(page.Size() + 1).Scan(&rows).Error; err != nil {
+		return none, fmt.Errorf("volunteer: attendees: %w", err)
+	}
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	attendances, err := attendancesOf(s.db.Read(ctx), ids)
+	if err != nil {
+		return none, err
+	}
+	for i := range rows {
+		rows[i].Attendance = attendances[rows[i].ID]
+	}
+	return paging.Of(rows, page, func(a Attendee) []string { return []string{a.ID} }), nil
+}
+
+// Records lists the service records of the actor's regions, newest first: with
+// State pending_approval what waits for a decision.
+func (s *Service) Records(ctx context.Context, actor authz.Actor, filter RecordFilter, page paging.Request) (paging.Page[model.ServiceRecord], error) {
+	key, err := page.Key(1)
+	if err != nil {
+		return paging.Page[model.ServiceRecord]{}, err
+	}
+	where, args := scope("g.path", actor.RegionPaths(readers...))
+	q := filter.apply(s.db.Read(ctx).Table("service_record r").Joins("JOIN region g ON g.id = r.region_id").Select("r.*").Where(where, args...))
+	if key != nil {
+		q = q.Where("r.id < ?", key[0])
+	}
+	var rows []model.ServiceRecord
+	if err := q.Order("r.id DESC").Limit(page.Size() + 1).Find(&rows).Error; err != nil {
+		return paging.Page[model.ServiceRecord]{}, fmt.Errorf("volunteer: records: %w", err)
+	}
+	return paging.Of(rows, page, func(r model.ServiceRecord) []string { return []string{r.ID} }), nil
+}
+
+// Record returns one service record of the actor's regions.
+func (s *Service) Record(ctx context.Context, actor authz.Actor, id string) (model.ServiceRecord, error) {
+	row, err := s.recordFor(ctx, actor, id)
+	return row.ServiceRecord, err
+}
+
+// History returns the moves of an activity, oldest first, at most 200.
+func (s *Service) History(ctx context.Context, actor authz.Actor, activityID string) ([]model.VolunteerHistory, error) {
+	row, err := activityRow(s.db.Read(ctx), activityID)
+	if err != nil {
+		return nil, err
+	}
+	if actor.InRegion(row.RegionPath, readers...) != nil {
+		return nil, ErrActivityMissing
+	}
+	var rows []model.VolunteerHistory
+	err = s.db.Read(ctx).Where("object_id = ?", activityID).Order("id").Limit(200).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("volunteer: history: %w", err)
+	}
+	return rows, nil
+}
