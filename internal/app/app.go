@@ -9,23 +9,17 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/config"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
-	"jiamenkou/internal/pii"
 	"jiamenkou/internal/queue"
 	"jiamenkou/internal/schedule"
 	"jiamenkou/internal/wechat"
 	"jiamenkou/internal/wechat/wechatsim"
 	"jiamenkou/jobs"
-	"jiamenkou/service/identity"
-	"jiamenkou/service/ledger"
-	"jiamenkou/service/policy"
-	"jiamenkou/service/region"
 )
 
 // ErrNotMigrated stops a command that needs tables which are not there.
@@ -49,14 +43,6 @@ type App struct {
 	Services
 }
 
-// Services are every domain's service.
-type Services struct {
-	Region   *region.Service
-	Identity *identity.Service
-	Ledger   *ledger.Service
-	Policy   *policy.Service
-}
-
 // Open connects to the database and puts the services together. It starts
 // nothing: see Serve.
 func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err error) {
@@ -78,7 +64,7 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err
 	if err := a.openWeChat(ctx); err != nil {
 		return nil, err
 	}
-	a.Services, err = newServices(a.cfg, a.db, a.clock, a.wechat)
+	a.Services, err = a.newServices(a.clock)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +89,7 @@ func (a *App) openWeChat(ctx context.Context) error {
 	}
 	if a.cfg.Mode == config.Demo && a.cfg.WeChat.Simulator {
 		wc.AppID, wc.AppSecret = demoAppID, demoAppSecret
+		a.cfg.WeChat.AppID = demoAppID
 		a.cfg.WeChat.CallbackToken = demoCallbackToken
 		a.sim = wechatsim.New(wechatsim.Config{
 			AppID: wc.AppID, Secret: wc.AppSecret, CallbackToken: a.cfg.WeChat.CallbackToken, Clock: a.clock,
@@ -140,25 +127,6 @@ func (a *App) publicURL() string {
 	return "http://" + a.cfg.HTTP.Addr
 }
 
-func newServices(cfg config.Config, db *database.DB, c clock.Clock, wx *wechat.Client) (s Services, err error) {
-	sealer, err := pii.New(pii.Config{Keys: cfg.Secrets.PII, IndexKey: cfg.Secrets.PIIIndex})
-	if err != nil {
-		return s, err
-	}
-	s.Region = region.New(db, c)
-	s.Identity, err = identity.New(db, c, sealer, wx, identity.Config{
-		JWTSecret: cfg.Secrets.JWT, AccessTTL: cfg.Auth.AccessTTL, RefreshTTL: cfg.Auth.RefreshTTL,
-		ActorCacheTTL: cfg.Auth.SessionCacheTTL, MaxFailedLogins: cfg.Auth.MaxFailedLogins, LockoutTime: cfg.Auth.LockoutDuration,
-		Argon2: identity.Argon2{MemoryKiB: uint32(cfg.Auth.PasswordMemoryMB) << 10, Time: uint32(cfg.Auth.PasswordPasses), Threads: 1}, //nolint:gosec // config bounds both
-	})
-	if err != nil {
-		return s, err
-	}
-	s.Ledger = ledger.New(db, c)
-	s.Policy = policy.New(db, c, s.Ledger)
-	return s, nil
-}
-
 // openBackground makes the queue's worker and cron's runner; startBackground
 // starts them.
 func (a *App) openBackground() error {
@@ -166,20 +134,11 @@ func (a *App) openBackground() error {
 		Concurrency: a.cfg.Queue.Workers, Poll: a.cfg.Queue.PollInterval, LeaseMargin: a.cfg.Queue.LeaseMargin,
 		KeepDone: a.cfg.Queue.KeepDone, KeepDead: a.cfg.Queue.KeepDead,
 	})
-	a.registerHandlers(a.worker)
-	history := schedule.NewHistory(a.db, a.clock, a.cfg.Jobs.KeepHistory)
+	a.Casework.Register(a.worker)
 	var err error
-	a.runner, err = schedule.New(a.db, a.clock, a.log, jobs.Entries(jobs.Services{
-		PruneQueue: a.worker.Prune, PruneHistory: history.Prune,
-	}), schedule.Options{LeaseTTL: a.cfg.Jobs.Lease, AuditTx: a.auditManualRun})
+	a.runner, err = schedule.New(a.db, a.clock, a.log, jobs.Entries(a.jobServices()),
+		schedule.Options{LeaseTTL: a.cfg.Jobs.Lease, AuditTx: a.auditManualRun})
 	return err
-}
-
-// registerHandlers is the list of outbox jobs and who handles them.
-func (a *App) registerHandlers(*queue.Worker) {}
-
-func (a *App) auditManualRun(_ context.Context, tx *gorm.DB, actor authz.Actor, run schedule.Run) error {
-	return a.Identity.RecordTx(tx, identity.AuditEntry{Actor: actor, Action: "job.run", ObjectType: "job", ObjectID: run.Name})
 }
 
 func (a *App) startBackground() {

@@ -12,6 +12,8 @@ import (
 type AuditReport struct {
 	Sound    bool           `json:"sound"`
 	Sections []AuditSection `json:"sections"`
+
+	accounts []ledger.AccountID // that differ, for the freeze
 }
 
 // AuditSection is one service's part of the audit.
@@ -59,6 +61,11 @@ func (a *App) audits() []struct {
 		audit func(context.Context) ([]ledger.Difference, error)
 	}{
 		{"ledger", a.Ledger.Audit},
+		{"volunteer", a.Volunteer.Audit},
+		{"reading", a.Reading.Audit},
+		{"casework", a.Casework.Audit},
+		{"market", a.Market.Audit},
+		{"settlement", a.Settlement.Audit},
 	}
 }
 
@@ -73,6 +80,9 @@ func (a *App) Audit(ctx context.Context) (AuditReport, error) {
 		section := AuditSection{Name: s.name, Differences: []AuditDifference{}}
 		for _, d := range found {
 			report.Sound = false
+			if d.Account != "" {
+				report.accounts = append(report.accounts, d.Account)
+			}
 			section.Differences = append(section.Differences, AuditDifference{Check: d.Check, Object: d.Object, Want: d.Want, Got: d.Got})
 		}
 		report.Sections = append(report.Sections, section)

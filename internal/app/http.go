@@ -50,10 +50,12 @@ func mount(cfg config.Config, c clock.Clock, log *slog.Logger, a *App) surfaces 
 	return surfaces{
 		router: router,
 		staff: api.Mount(router, api.Services{
-			Ledger: a.Ledger, Policy: a.Policy,
+			Identity: a.Identity, Ledger: a.Ledger, Policy: a.Policy, Reading: a.Reading,
+			Casework: a.Casework, Settlement: a.Settlement, Jobs: a.runner,
 		}, surface),
 		residents: miniprogram.Mount(router, miniprogram.Services{
-			Ledger: a.Ledger, Policy: a.Policy,
+			Identity: a.Identity, Ledger: a.Ledger, Policy: a.Policy, Reading: a.Reading, Casework: a.Casework,
+			Callback: miniprogram.CallbackConfig{Token: cfg.WeChat.CallbackToken, AppID: cfg.WeChat.AppID},
 		}, surface),
 	}
 }

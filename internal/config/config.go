@@ -7,6 +7,8 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -84,7 +86,8 @@ type Database struct {
 // Secrets come from the environment in production.
 type Secrets struct {
 	JWT      string `yaml:"jwt" env:"JWT"`             // signs access tokens
-	PII      string `yaml:"pii" env:"PII"`             // encrypts personal data
+	PII      string `yaml:"pii" env:"PII"`             // encrypts personal data: id:base64[,id:base64]
+	PIIIndex string `yaml:"pii_index" env:"PII_INDEX"` // looks it up; empty until the first rotation of pii
 	Code     string `yaml:"code" env:"CODE"`           // signs redemption codes
 	FileLink string `yaml:"file_link" env:"FILE_LINK"` // signs links to pictures
 }
@@ -96,8 +99,8 @@ type Auth struct {
 	SessionCacheTTL  time.Duration `yaml:"session_cache_ttl" env:"SESSION_CACHE_TTL"`
 	MaxFailedLogins  int           `yaml:"max_failed_logins" env:"MAX_FAILED_LOGINS"`
 	LockoutDuration  time.Duration `yaml:"lockout_duration" env:"LOCKOUT_DURATION"`
-	PasswordMemoryMB int           `yaml:"password_memory_mb" env:"PASSWORD_MEMORY_MB"`
-	PasswordPasses   int           `yaml:"password_passes" env:"PASSWORD_PASSES"`
+	PasswordMemoryMB uint32        `yaml:"password_memory_mb" env:"PASSWORD_MEMORY_MB"`
+	PasswordPasses   uint32        `yaml:"password_passes" env:"PASSWORD_PASSES"`
 }
 
 // WeChat is the mini-program's account.
@@ -132,8 +135,9 @@ type Files struct {
 type Queue struct {
 	Workers      int           `yaml:"workers" env:"WORKERS"`
 	PollInterval time.Duration `yaml:"poll_interval" env:"POLL_INTERVAL"`
-	Lease        time.Duration `yaml:"lease" env:"LEASE"`
-	KeepFinished time.Duration `yaml:"keep_finished" env:"KEEP_FINISHED"`
+	LeaseMargin  time.Duration `yaml:"lease_margin" env:"LEASE_MARGIN"`
+	KeepDone     time.Duration `yaml:"keep_done" env:"KEEP_DONE"`
+	KeepDead     time.Duration `yaml:"keep_dead" env:"KEEP_DEAD"`
 }
 
 // Jobs is cron.
@@ -149,8 +153,8 @@ type Volunteer struct {
 	CheckOutLate      time.Duration `yaml:"check_out_late" env:"CHECK_OUT_LATE"`
 	CodeStep          time.Duration `yaml:"code_step" env:"CODE_STEP"`
 	KeepCoordinates   time.Duration `yaml:"keep_coordinates" env:"KEEP_COORDINATES"`
-	MaxRadiusMeters   int           `yaml:"max_radius_meters" env:"MAX_RADIUS_METERS"`
-	MaxFailedCheckIns int           `yaml:"max_failed_check_ins" env:"MAX_FAILED_CHECK_INS"`
+	MaxRadiusMeters   int64         `yaml:"max_radius_meters" env:"MAX_RADIUS_METERS"`
+	MaxFailedCheckIns int64         `yaml:"max_failed_check_ins" env:"MAX_FAILED_CHECK_INS"`
 }
 
 // Reading is articles and reading sessions.
@@ -161,12 +165,12 @@ type Reading struct {
 
 // Casework is reports.
 type Casework struct {
-	DailyReports     int           `yaml:"daily_reports" env:"DAILY_REPORTS"`
-	DailyUploads     int           `yaml:"daily_uploads" env:"DAILY_UPLOADS"`
+	DailyReports     int64         `yaml:"daily_reports" env:"DAILY_REPORTS"`
+	DailyUploads     int64         `yaml:"daily_uploads" env:"DAILY_UPLOADS"`
 	MaxUploadBytes   int64         `yaml:"max_upload_bytes" env:"MAX_UPLOAD_BYTES"`
 	DueIn            time.Duration `yaml:"due_in" env:"DUE_IN"`
 	AutoConfirmAfter time.Duration `yaml:"auto_confirm_after" env:"AUTO_CONFIRM_AFTER"`
-	MaxReopens       int           `yaml:"max_reopens" env:"MAX_REOPENS"`
+	MaxReopens       int64         `yaml:"max_reopens" env:"MAX_REOPENS"`
 	KeepCoordinates  time.Duration `yaml:"keep_coordinates" env:"KEEP_COORDINATES"`
 }
 
@@ -185,9 +189,8 @@ const prefix = "JMK_"
 
 var notSettings = []string{"JMK_CONFIG", "JMK_TEST_"}
 
-// demoSecrets are the secrets of demo mode. Their prefix is what production
-// refuses.
-const demoSecretPrefix = "demo-only-"
+// demoSecretPrefix begins every secret of demo mode: production refuses it.
+const demoSecretPrefix = "demo-only"
 
 // Load reads defaults (the embedded config.yaml), then the file at path if
 // path is not empty, then the variables in environ ("KEY=value").
@@ -268,9 +271,15 @@ func (s *Secrets) each(f func(key string, value *string)) {
 func (s *Secrets) fillForDemo() {
 	s.each(func(key string, value *string) {
 		if *value == "" {
-			*value = demoSecretPrefix + key + "-0123456789abcdef0123456789abcdef"
+			*value = demoSecretPrefix + ":" + base64.StdEncoding.EncodeToString(demoKey(key))
 		}
 	})
+}
+
+// demoKey is 32 bytes that everybody can compute.
+func demoKey(key string) []byte {
+	sum := sha256.Sum256([]byte(demoSecretPrefix + key))
+	return sum[:]
 }
 
 // minSecretBytes is the shortest secret: 256 bits as hexadecimal would be 64
@@ -298,7 +307,7 @@ func (c *Config) validate() error {
 	need(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	for key, d := range map[string]time.Duration{
 		"http.shutdown_timeout": c.HTTP.ShutdownTimeout, "http.read_header_timeout": c.HTTP.ReadHeaderTimeout,
-		"auth.access_ttl": c.Auth.AccessTTL, "auth.refresh_ttl": c.Auth.RefreshTTL, "queue.lease": c.Queue.Lease,
+		"auth.access_ttl": c.Auth.AccessTTL, "auth.refresh_ttl": c.Auth.RefreshTTL, "queue.lease_margin": c.Queue.LeaseMargin,
 		"jobs.lease": c.Jobs.Lease, "market.code_step": c.Market.CodeStep, "wechat.request_timeout": c.WeChat.RequestTimeout,
 		"database.lock_wait": c.Database.LockWait, "database.tx_timeout": c.Database.TxTimeout,
 	} {

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/blob"
+	"jiamenkou/internal/clock"
+	"jiamenkou/internal/picture"
+	"jiamenkou/internal/pii"
+	"jiamenkou/internal/schedule"
+	"jiamenkou/jobs"
+	"jiamenkou/service/casework"
+	"jiamenkou/service/identity"
+	"jiamenkou/service/ledger"
+	"jiamenkou/service/market"
+	"jiamenkou/service/policy"
+	"jiamenkou/service/reading"
+	"jiamenkou/service/region"
+	"jiamenkou/service/settlement"
+	"jiamenkou/service/volunteer"
+)
+
+// Services are every domain's service, from the ground up.
+type Services struct {
+	Region     *region.Service
+	Identity   *identity.Service
+	Ledger     *ledger.Service
+	Policy     *policy.Service
+	Volunteer  *volunteer.Service
+	Reading    *reading.Service
+	Casework   *casework.Service
+	Market     *market.Service
+	Settlement *settlement.Service
+}
+
+// newServices puts the services together on a clock: the real one, or the
+// demo loader's, which lives through a month in seconds.
+func (a *App) newServices(c clock.Clock) (s Services, err error) {
+	sealer, err := pii.New(pii.Config{Keys: a.cfg.Secrets.PII, IndexKey: a.cfg.Secrets.PIIIndex})
+	if err != nil {
+		return s, err
+	}
+	s.Region = region.New(a.db, c)
+	s.Identity, err = identity.New(a.db, c, sealer, a.wechat, identity.Config{
+		JWTSecret: a.cfg.Secrets.JWT, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
+		ActorCacheTTL: a.cfg.Auth.SessionCacheTTL, MaxFailedLogins: a.cfg.Auth.MaxFailedLogins, LockoutTime: a.cfg.Auth.LockoutDuration,
+		Argon2: identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
+	})
+	if err != nil {
+		return s, err
+	}
+	s.Ledger = ledger.New(a.db, c)
+	s.Policy = policy.New(a.db, c, s.Ledger)
+	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, volunteer.Config{
+		CheckInEarly: a.cfg.Volunteer.CheckInEarly, CheckOutLate: a.cfg.Volunteer.CheckOutLate, CodeStep: a.cfg.Volunteer.CodeStep,
+		KeepCoordinates: a.cfg.Volunteer.KeepCoordinates, MaxRadiusMeters: a.cfg.Volunteer.MaxRadiusMeters,
+		MaxFailedCheckIns: a.cfg.Volunteer.MaxFailedCheckIns,
+	})
+	s.Reading, err = reading.New(a.db, c, s.Ledger, s.Policy, reading.Config{
+		HeartbeatInterval: a.cfg.Reading.HeartbeatInterval, SessionTTL: a.cfg.Reading.SessionTTL,
+		DailySignIn: a.cfg.Compliance.DailySignIn,
+	})
+	if err != nil {
+		return s, err
+	}
+	if s.Casework, err = a.newCasework(c, s); err != nil {
+		return s, err
+	}
+	s.Identity.OnDelete(s.Casework.ForgetTx)
+	s.Market, err = market.New(a.db, c, s.Ledger, market.Config{CodeKey: a.cfg.Secrets.Code, CodeStep: a.cfg.Market.CodeStep})
+	if err != nil {
+		return s, err
+	}
+	s.Settlement = settlement.New(a.db, c, s.Ledger, settlement.Config{ConfirmWindow: a.cfg.Settlement.ConfirmWindow})
+	return s, nil
+}
+
+func (a *App) newCasework(c clock.Clock, s Services) (*casework.Service, error) {
+	store, err := blob.OpenDisk(a.cfg.Files.Path, a.cfg.Casework.MaxUploadBytes)
+	if err != nil {
+		return nil, err
+	}
+	return casework.New(casework.Parts{
+		DB: a.db, Clock: c, Policy: s.Policy, Ledger: s.Ledger, Store: store, Checker: a.wechat, Locator: locator{s.Region},
+	}, casework.Config{
+		DailyReports: a.cfg.Casework.DailyReports, DailyUploads: a.cfg.Casework.DailyUploads, MaxReopens: a.cfg.Casework.MaxReopens,
+		DueIn: a.cfg.Casework.DueIn, AutoConfirmAfter: a.cfg.Casework.AutoConfirmAfter, KeepPosition: a.cfg.Casework.KeepCoordinates,
+		Picture:   picture.Limits{MaxBytes: a.cfg.Casework.MaxUploadBytes},
+		PublicURL: a.publicURL(), LinkSecret: a.cfg.Secrets.FileLink,
+	})
+}
+
+// locator gives casework the one question that it has about regions.
+type locator struct{ regions *region.Service }
+
+// LocateRegion implements casework.Locator.
+func (l locator) LocateRegion(ctx context.Context, lon, lat float64) (string, error) {
+	r, err := l.regions.Locate(ctx, lon, lat)
+	return r.ID, err
+}
+
+// purgeBatch is how many sessions one transaction of the purge deletes.
+const purgeBatch = 500
+
+// jobServices hands the services' methods to cron.
+func (a *App) jobServices() jobs.Services {
+	history := schedule.NewHistory(a.db, a.clock, a.cfg.Jobs.KeepHistory)
+	return jobs.Services{
+		PruneQueue: a.worker.Prune, PruneHistory: history.Prune,
+		PurgeSessions: a.purgeSessions,
+		ExpireLots:    a.Ledger.ExpireLots,
+		Audit:         a.auditAndFreeze,
+		CloseSettlement: func(ctx context.Context) (int, int, error) {
+			done, err := a.Settlement.CloseDue(ctx)
+			return done.Periods, done.Statements, err
+		},
+		ConfirmStatements: a.Settlement.ConfirmOverdue,
+		ExpireReadings:    a.Reading.ExpireSessions,
+		ConfirmCases:      a.Casework.AutoConfirm,
+		DropPositions:     a.Casework.DropPositions,
+		DeleteOrphans:     a.Casework.DeleteOrphans,
+		ResubmitImages:    a.Casework.ResubmitImages,
+	}
+}
+
+func (a *App) purgeSessions(ctx context.Context) (deleted int, err error) {
+	for {
+		n, err := a.Identity.PurgeSessions(ctx, authz.System("identity.purge"), purgeBatch)
+		deleted += n
+		if err != nil || n < purgeBatch {
+			return deleted, err
+		}
+	}
+}
+
+// auditAndFreeze is the nightly audit: an account that differs is frozen until
+// a person has looked.
+func (a *App) auditAndFreeze(ctx context.Context) (string, error) {
+	report, err := a.Audit(ctx)
+	if err != nil {
+		return "", err
+	}
+	if report.Sound {
+		return "sound", nil
+	}
+	if err := a.Ledger.Freeze(ctx, report.accounts, "对账发现差异"); err != nil {
+		return "", err
+	}
+	a.log.ErrorContext(ctx, "audit found differences", "accounts_frozen", len(report.accounts))
+	return "", fmt.Errorf("audit: differences found, %d accounts frozen: run jiamenkou audit", len(report.accounts))
+}
+
+func (a *App) auditManualRun(_ context.Context, tx *gorm.DB, actor authz.Actor, run schedule.Run) error {
+	return a.Identity.RecordTx(tx, identity.AuditEntry{Actor: actor, Action: "job.run", ObjectType: "job", ObjectID: run.Name})
+}

@@ -1,0 +1,300 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
+	"jiamenkou/internal/paging"
+	"jiamenkou/model"
+	"jiamenkou/service/identity"
+	"jiamenkou/service/ledger"
+	"jiamenkou/service/market"
+	"jiamenkou/service/policy"
+	"jiamenkou/service/reading"
+	"jiamenkou/service/region"
+)
+
+const (
+	residentCount = 600
+	// gridVillages is how many villages get grids, microgrids and buildings.
+	gridVillages = 6
+)
+
+func (l *loader) makeRegions(ctx context.Context) error {
+	file, err := files.Open(regionsFile)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // embedded
+	if _, err := l.Region.Import(ctx, l.root, file); err != nil {
+		return err
+	}
+	roots, err := l.Region.Roots(ctx, paging.Request{})
+	if err != nil {
+		return err
+	}
+	l.county = roots.Items[0]
+	l.towns, err = l.children(ctx, l.county.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range l.towns {
+		villages, err := l.children(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		l.villages = append(l.villages, villages...)
+	}
+	for _, v := range l.villages[:gridVillages] {
+		if err := l.makeGrids(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) makeGrids(ctx context.Context, village region.Region) error {
+	for g := range 2 {
+		grid, err := l.Region.Create(ctx, l.root, region.CreateInput{
+			ParentID: village.ID, Level: model.RegionGrid, Name: fmt.Sprintf("第%d网格", g+1),
+		})
+		if err != nil {
+			return err
+		}
+		micro, err := l.Region.Create(ctx, l.root, region.CreateInput{ParentID: grid.ID, Level: model.RegionMicrogrid, Name: "微网格一"})
+		if err != nil {
+			return err
+		}
+		for b := range 2 {
+			_, err := l.Region.Create(ctx, l.root, region.CreateInput{
+				ParentID: micro.ID, Level: model.RegionBuilding, Name: fmt.Sprintf("%d幢", b+1),
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *loader) children(ctx context.Context, id string) ([]region.Region, error) {
+	var out []region.Region
+	page := paging.Request{Limit: paging.MaxLimit}
+	for {
+		got, err := l.Region.Children(ctx, id, page)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, got.Items...)
+		if page.Cursor = got.Next; got.Next == "" {
+			return out, nil
+		}
+	}
+}
+
+// staffOver creates one staff member with a role over a region.
+func (l *loader) staffOver(ctx context.Context, username, name string, role authz.Role, r region.Region) (authz.Actor, error) {
+	ids, err := l.Identity.CreateStaff(ctx, l.root, []identity.NewStaff{{
+		Username: username, Password: Password, Name: name, Grants: []identity.NewGrant{{Role: role, RegionID: r.ID}},
+	}})
+	if err != nil {
+		return authz.Actor{}, err
+	}
+	return authz.Actor{Kind: authz.KindStaff, ID: ids[0], Grants: []authz.Grant{
+		{Role: role, RegionID: r.ID, RegionPath: r.Path},
+	}}, nil
+}
+
+func (l *loader) makeStaff(ctx context.Context) (err error) {
+	if l.operator, err = l.staffOver(ctx, Operator, "沈运营", authz.RoleOperator, l.county); err != nil {
+		return err
+	}
+	if _, err = l.staffOver(ctx, Auditor, "陆审计", authz.RoleAuditor, l.county); err != nil {
+		return err
+	}
+	if l.organizer, err = l.staffOver(ctx, Organizer, "顾组织", authz.RoleOrganizer, l.county); err != nil {
+		return err
+	}
+	for i, t := range l.towns {
+		username := GridWorker
+		if i > 0 {
+			username = fmt.Sprintf("%s%d", GridWorker, i+1)
+		}
+		l.workers[t.Path], err = l.staffOver(ctx, username, string(l.surnames[i])+"网格", authz.RoleGridWorker, t)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) makePolicies(ctx context.Context) error {
+	today := clock.Today(l.Clock)
+	budget, err := l.Policy.CreateBudget(ctx, l.operator, policy.BudgetInput{
+		RegionID: l.county.ID, Name: "年度志愿积分预算", StartsOn: today, EndsOn: today.AddDays(365), LimitPoints: 500_000,
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range []policy.RuleInput{
+		{EventKind: model.EventVolunteerService, Points: 2, PerMinutes: 60, MaxPoints: 16, DailyCap: 2, ObjectCap: 1, Note: "志愿服务每满一小时 2 分"},
+		{EventKind: model.EventArticleRead, Points: 1, MaxPoints: 1, DailyCap: 3, ObjectCap: 1, Note: "读完一篇播报 1 分，每天 3 篇"},
+		{EventKind: model.EventDailySignIn, Points: 1, MaxPoints: 1, DailyCap: 1, ObjectCap: 1, Note: "每日签到 1 分"},
+		{EventKind: model.EventReportVerified, Points: 5, MaxPoints: 5, DailyCap: 2, ObjectCap: 1, Note: "上报经核实 5 分"},
+	} {
+		r.RegionID, r.BudgetID, r.Expiry = l.county.ID, budget.ID, model.ExpiryEndOfNextYear
+		if _, err := l.Policy.PublishRule(ctx, l.operator, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) makeMerchants(ctx context.Context) error {
+	for i, m := range l.merchants {
+		if err := l.makeMerchant(ctx, i, m); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+func (l *loader) makeMerchant(ctx context.Context, i int, m merchantData) error {
+	town := l.county
+	for _, t := range l.towns {
+		if t.Name == m.Town {
+			town = t
+		}
+	}
+	row, err := l.Market.CreateMerchant(ctx, l.operator, market.MerchantInput{RegionID: town.ID, Name: m.Name, Category: m.Category})
+	if err != nil {
+		return err
+	}
+	if _, err := l.Market.MoveMerchant(ctx, l.operator, row.ID, model.MerchantActive, "签约"); err != nil {
+		return err
+	}
+	store, err := l.Market.CreateStore(ctx, l.operator, row.ID, market.StoreInput{Name: m.Name, Address: m.Address})
+	if err != nil {
+		return err
+	}
+	owner, clerk := Owner, Clerk
+	if i > 0 {
+		owner, clerk = fmt.Sprintf("%s%d", Owner, i+1), fmt.Sprintf("%s%d", Clerk, i+1)
+	}
+	grant := func(role authz.Role) []identity.NewGrant {
+		return []identity.NewGrant{{Role: role, MerchantID: row.ID, MerchantRegionID: town.ID}}
+	}
+	ids, err := l.Identity.CreateStaff(ctx, l.root, []identity.NewStaff{
+		{Username: owner, Password: Password, Name: string(l.surnames[i]) + "老板", Grants: grant(authz.RoleOwner)},
+		{Username: clerk, Password: Password, Name: string(l.surnames[i+1]) + "店员", Grants: grant(authz.RoleClerk)},
+	})
+	if err != nil {
+		return err
+	}
+	at := func(id string, role authz.Role) authz.Actor {
+		return authz.Actor{Kind: authz.KindStaff, ID: id, Grants: []authz.Grant{{Role: role, MerchantID: row.ID}}}
+	}
+	for _, line := range m.Benefits {
+		b, err := parseBenefit(line)
+		if err != nil {
+			return err
+		}
+		id, err := l.offer(ctx, at(ids[0], authz.RoleOwner), row, b)
+		if err != nil {
+			return err
+		}
+		l.benefits = append(l.benefits, benefitRow{
+			id: id, points: b.points, merchant: row.ID, store: store.ID, clerk: at(ids[1], authz.RoleClerk),
+		})
+	}
+	return nil
+}
+
+// offer takes a benefit through review to its first release.
+func (l *loader) offer(ctx context.Context, owner authz.Actor, m market.Merchant, b benefitData) (string, error) {
+	now := clock.Now(l.Clock)
+	redeemDays := int64(14)
+	row, err := l.Market.CreateBenefit(ctx, owner, m.ID, market.BenefitInput{
+		RegionID: l.county.ID, Title: b.title, Category: m.Category,
+		Description: fmt.Sprintf("到店出示核销码，另付 %d 元。不与店内其他优惠同享。", b.cashFen/100),
+		PointsPrice: b.points, CashPriceFen: b.cashFen, OriginalPriceFen: b.originalFen, PerPersonLimit: b.perPersonLimitOfOrders,
+		RedeemDays: &redeemDays, ValidFrom: now, ValidUntil: now.Add(365 * 24 * time.Hour),
+	})
+	if err != nil {
+		return "", err
+	}
+	if _, err := l.Market.MoveBenefit(ctx, owner, row.ID, market.BenefitSubmit, ""); err != nil {
+		return "", err
+	}
+	if _, err := l.Market.MoveBenefit(ctx, l.operator, row.ID, market.BenefitApprove, ""); err != nil {
+		return "", err
+	}
+	_, err = l.Market.AddRelease(ctx, owner, row.ID, market.ReleaseInput{
+		StartsAt: now, EndsAt: now.Add(300 * 24 * time.Hour), Total: b.stock, IdempotencyKey: l.Clock.NewID(),
+	})
+	return row.ID, err
+}
+
+func (l *loader) makeArticles(ctx context.Context) error {
+	for _, a := range l.content.articles {
+		l.Clock.Advance(time.Minute)
+		row, err := l.Reading.Create(ctx, l.operator, l.county.ID, reading.ArticleInput{
+			Title: a.Title, Body: strings.ReplaceAll(a.Body, "|", "\n\n"), Source: "海宁播报（演示）", MinSeconds: a.Seconds,
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := l.Reading.Publish(ctx, l.operator, reading.Change{ArticleID: row.ID, Version: row.Version}); err != nil {
+			return err
+		}
+		l.articles = append(l.articles, articleRow{id: row.ID, seconds: a.Seconds})
+	}
+	return nil
+}
+
+func (l *loader) makeResidents(ctx context.Context) error {
+	in := make([]identity.NewResident, residentCount)
+	homes := make([]region.Region, residentCount)
+	for i := range in {
+		name := fmt.Sprintf("r%03d", i)
+		if i == 0 {
+			name = Resident
+		}
+		homes[i] = l.villages[l.rand.IntN(len(l.villages))]
+		if i < residentCount/4 {
+			homes[i] = l.villages[i%gridVillages] // neighbours, so that a village board has rivals
+		}
+		nickname := string(l.surnames[l.rand.IntN(len(l.surnames))]) + l.given[l.rand.IntN(len(l.given))]
+		in[i] = identity.NewResident{
+			OpenID: l.OpenID(name), Nickname: nickname, RealName: nickname, Phone: fmt.Sprintf("139%08d", 10_000_000+i*37),
+			HomeRegionID: homes[i].ID, Consents: []identity.NewConsent{{Purpose: model.ConsentPrivacyPolicy, Version: "demo"}},
+		}
+		if i == 0 {
+			in[i].Nickname, in[i].RealName = "王秀英", "王秀英"
+		}
+		if i%5 < 3 { // three in five want to be seen on the boards
+			in[i].Consents = append(in[i].Consents, identity.NewConsent{Purpose: model.ConsentLeaderboard, Version: "demo"})
+		}
+	}
+	ids, err := l.Identity.CreateResidents(ctx, l.root, in)
+	if err != nil {
+		return err
+	}
+	for i, id := range ids {
+		l.residents = append(l.residents, authz.Actor{
+			Kind: authz.KindResident, ID: id, RegionID: homes[i].ID, RegionPath: homes[i].Path,
+		})
+	}
+	l.count["residents"] = len(ids)
+	return nil
+}
+
+// points is what a resident can spend now.
+func (l *loader) points(ctx context.Context, residentID string) (int64, error) {
+	w, err := ledger.New(l.DB, l.Clock).Wallet(ctx, residentID)
+	return w.Available, err
+}
