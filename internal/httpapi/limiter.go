@@ -46,14 +46,14 @@ func (l *Limiter) Allow(key string) bool {
 	if !ok {
 		if l.recent.Len() >= maxLimiterKeys {
 			oldest := l.recent.Back()
-			delete(l.buckets, oldest.Value.(*bucket).key)
+			delete(l.buckets, oldest.Value.(*bucket).key) //nolint:forcetypeassert // it holds nothing else
 			l.recent.Remove(oldest)
 		}
 		e = l.recent.PushFront(&bucket{key: key, lim: rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.burst)})
 		l.buckets[key] = e
 	}
 	l.recent.MoveToFront(e)
-	return e.Value.(*bucket).lim.AllowN(l.now(), 1)
+	return e.Value.(*bucket).lim.AllowN(l.now(), 1) //nolint:forcetypeassert // as above
 }
 
 // Refusal is the error for a key that has used its tokens up.

@@ -1,7 +1,10 @@
 package httpapi
 
 import (
+	"regexp"
+	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -21,7 +24,7 @@ var replaceHumaDefaults = sync.OnceFunc(func() {
 	validation.MsgExpectedRFC5322Email = "应为电子邮箱: %v"
 	validation.MsgExpectedRFC3986URI = "应为网址: %v"
 	validation.MsgExpectedBoolean = "应为是或否"
-	validation.MsgExpectedNumber = "应为数字"
+	validation.MsgExpectedNumber = msgNumber
 	validation.MsgExpectedInteger = "应为整数"
 	validation.MsgExpectedString = "应为文字"
 	validation.MsgExpectedBase64String = "应为 base64 编码"
@@ -42,3 +45,57 @@ var replaceHumaDefaults = sync.OnceFunc(func() {
 	validation.MsgExpectedMaxItems = "最多 %d 项"
 	validation.MsgExpectedRequiredProperty = "缺少 %s"
 })
+
+const (
+	msgNumber  = "应为数字"
+	msgMissing = "缺少这一项"
+)
+
+// humaCannotRead is what huma says when the body breaks off.
+const humaCannotRead = "cannot read request body"
+
+// reasons are huma's messages that it keeps in no variable.
+var reasons = map[string]string{
+	"unknown query parameter":                                  "多余的参数",
+	"required query parameter is missing":                      msgMissing,
+	"required path parameter is missing":                       msgMissing,
+	"required header parameter is missing":                     msgMissing,
+	"invalid integer":                                          "应为整数",
+	"invalid float":                                            msgNumber,
+	"invalid floating value":                                   msgNumber,
+	"invalid boolean":                                          "应为是或否",
+	"expected at most one value, but received multiple values": "只能填一个",
+}
+
+// reason turns a message of huma's into one for people. What follows a colon
+// may quote the value and is dropped, as is every text that is not ours.
+func reason(message string) string {
+	message, _, _ = strings.Cut(message, ": ")
+	if ours, ok := reasons[message]; ok {
+		return ours
+	}
+	if strings.HasPrefix(message, "invalid date/time") {
+		return "应为时间，如 2026-01-31T09:00:00+08:00"
+	}
+	if !strings.ContainsFunc(message, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		return "格式有误"
+	}
+	return message
+}
+
+var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,31}(\[[0-9]{1,5}\])*$`)
+
+// fieldPath keeps the part of a location that looks like names of fields: the
+// names of unknown parameters, properties and map keys are the caller's text.
+func fieldPath(location string) string {
+	if !strings.HasPrefix(location, "body") && !strings.HasPrefix(location, "query") {
+		return location // huma lists only known headers and path parameters
+	}
+	segments := strings.Split(location, ".")
+	for i, s := range segments {
+		if !fieldName.MatchString(s) {
+			return strings.Join(segments[:i], ".")
+		}
+	}
+	return location
+}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -17,7 +16,7 @@ import (
 
 // Problem is the body of every error: RFC 9457 application/problem+json with
 // this program's code and request id. It never carries what the caller sent.
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457 calls it a problem
 	Type      string         `json:"type" example:"about:blank"`
 	Title     string         `json:"title" example:"Conflict" doc:"The status in words"`
 	Status    int            `json:"status" example:"409"`
@@ -125,7 +124,7 @@ func WriteProblem(c *gin.Context, err error) {
 
 // humaProblem replaces huma's own errors, which echo the values sent and leak
 // what a handler returned.
-func humaProblem(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
+func humaProblem(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 	background := context.Background()
 	if ctx != nil {
 		background = ctx.Context()
@@ -133,29 +132,26 @@ func humaProblem(ctx huma.Context, status int, _ string, errs ...error) huma.Sta
 	switch {
 	case status == http.StatusRequestEntityTooLarge:
 		return newProblem(background, status, "request.too_large", "提交的内容太大，请减少后再试")
+	case status == http.StatusRequestTimeout:
+		return newProblem(background, status, "request.slow", "提交太慢，请检查网络后再试")
+	case status == http.StatusUnsupportedMediaType:
+		return newProblem(background, status, "request.invalid", "不支持这种内容格式，请用 application/json")
+	case status == http.StatusInternalServerError && msg == humaCannotRead:
+		// The connection broke: nothing of ours is wrong.
+		return newProblem(background, http.StatusBadRequest, "request.invalid", "请求没有完整送达，请再试一次")
 	case status >= http.StatusInternalServerError:
 		return ProblemOf(background, errors.Join(errs...))
+	case status == http.StatusBadRequest:
+		return newProblem(background, status, "request.invalid", "请求格式有误")
 	}
 	p := newProblem(background, status, "request.invalid", "填写的内容有误，请按提示修改")
-	if status == http.StatusBadRequest {
-		p.Detail = "请求格式有误"
-	}
 	for _, err := range errs {
 		var d huma.ErrorDetailer
 		if !errors.As(err, &d) {
 			continue
 		}
 		detail := d.ErrorDetail()
-		p.Errors = append(p.Errors, ProblemField{Path: detail.Location, Reason: withoutValue(detail.Message)})
+		p.Errors = append(p.Errors, ProblemField{Path: fieldPath(detail.Location), Reason: reason(detail.Message)})
 	}
 	return p
-}
-
-// withoutValue drops what huma's few messages say of the value after a colon
-// (a parse error quotes it).
-func withoutValue(message string) string {
-	if head, _, found := strings.Cut(message, ": "); found {
-		return head
-	}
-	return message
 }

@@ -19,6 +19,9 @@ import (
 	"jiamenkou/internal/paging"
 )
 
+// bearer names the security scheme in the OpenAPI document.
+const bearer = "bearer"
+
 // Limits that every surface keeps unless an operation says otherwise.
 const (
 	bodyReadTimeout   = 10 * time.Second
@@ -100,7 +103,7 @@ func NewSurface(router *gin.Engine, cfg SurfaceConfig) *Surface {
 	hc.RejectUnknownQueryParameters = true
 	hc.Servers = []*huma.Server{{URL: cfg.Prefix}}
 	hc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+		bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
 	}
 	return &Surface{
 		cfg: cfg, router: router, guards: map[string]Guard{},
@@ -166,7 +169,7 @@ func (s *Surface) operation(route string, guard Guard, id, tag, summary string, 
 		opt(&op)
 	}
 	if guard.allow != nil {
-		op.Security = []map[string][]string{{"bearer": {}}}
+		op.Security = []map[string][]string{{bearer: {}}}
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 		op.Extensions = map[string]any{"x-guard": guard.name}
 	}

@@ -19,6 +19,9 @@ var (
 	ErrNoFile       = fault.New(fault.Invalid, "upload.no_file", "没有收到文件，请重新选择")
 )
 
+// fileField is the part that holds the file.
+const fileField = "file"
+
 // multipartOverheadBytes is what a multipart body needs beside its file.
 const multipartOverheadBytes = 16 << 10
 
@@ -32,8 +35,8 @@ func HandleUpload[O any](s *Surface, route string, guard Guard, id, tag, summary
 	op := s.operation(route, guard, id, tag, summary, opts)
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"multipart/form-data": {Schema: &huma.Schema{
-			Type: "object", Required: []string{"file"},
-			Properties: map[string]*huma.Schema{"file": {Type: "string", Format: "binary"}},
+			Type: "object", Required: []string{fileField},
+			Properties: map[string]*huma.Schema{fileField: {Type: "string", Format: "binary"}},
 		}},
 	}}
 	registry := s.api.OpenAPI().Components.Schemas
@@ -85,7 +88,7 @@ func readFile(c *gin.Context, maxFileBytes int64) ([]byte, error) {
 			return nil, ErrFileTooLarge
 		case err != nil:
 			return nil, ErrNoFile
-		case part.FormName() != "file":
+		case part.FormName() != fileField:
 			continue
 		}
 		file, err := io.ReadAll(io.LimitReader(part, maxFileBytes+1))
