@@ -94,6 +94,7 @@ func (s *Service) openPeriods(ctx context.Context, today clock.Day) error {
 // closePeriod writes the missing statements of a period and then marks it
 // closed.
 func (s *Service) closePeriod(ctx context.Context, p model.SettlementPeriod) (statements int, err error) {
+	batches := 0
 	for {
 		merchants, err := s.unsettledMerchants(ctx, p)
 		if err != nil {
@@ -112,6 +113,9 @@ func (s *Service) closePeriod(ctx context.Context, p model.SettlementPeriod) (st
 				return statements, fmt.Errorf("settlement: issue statements of %s: %w", p.Day, err)
 			}
 			statements += n
+			if batches++; s.afterBatch != nil {
+				s.afterBatch(batches)
+			}
 		}
 	}
 	return statements, database.InTx(ctx, s.db, func(tx *gorm.DB) error {

@@ -33,6 +33,8 @@ type Service struct {
 	clock  clock.Clock
 	ledger *ledger.Service
 	cfg    Config
+
+	afterBatch func(n int) // tests kill a closing here
 }
 
 // New returns the service.
