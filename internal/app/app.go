@@ -43,10 +43,10 @@ type App struct {
 	Services
 }
 
-// Open connects to the database and puts the services together. It starts
-// nothing: see Serve.
-func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log, clock: clock.NewSystem(), requests: newRequestMetric()}
+// Open connects to the database and puts the services together on the clock.
+// It starts nothing: see Serve.
+func Open(ctx context.Context, cfg config.Config, log *slog.Logger, c clock.Clock) (_ *App, err error) {
+	a := &App{cfg: cfg, log: log, clock: c, requests: newRequestMetric()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

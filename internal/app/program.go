@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/internal/config"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
@@ -30,6 +31,9 @@ type Program struct {
 	// Listening, if set, is called with the address once serve accepts
 	// connections: for tests that ask for port 0.
 	Listening func(addr string)
+	// Clock, if set, is used in place of the real one: for tests that let days
+	// pass.
+	Clock clock.Clock
 
 	configPath string
 }
@@ -102,7 +106,11 @@ func (p *Program) with(ctx context.Context, fn func(*App) error) (err error) {
 	if err != nil {
 		return err
 	}
-	a, err := Open(ctx, cfg, p.logger(cfg))
+	c := p.Clock
+	if c == nil {
+		c = clock.NewSystem()
+	}
+	a, err := Open(ctx, cfg, p.logger(cfg), c)
 	if err != nil {
 		return err
 	}
