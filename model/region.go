@@ -82,7 +82,7 @@ type Region struct {
 
 // Validate checks the row against everything that can be said without the
 // rest of the tree.
-func (r *Region) Validate() error {
+func (r Region) Validate() error {
 	var f fault.Fields
 	f.Add(ValidRegionCode(r.Code), "code", "编码应为 1 到 32 位字母、数字、横线或下划线")
 	f.Add(r.Level.Order() > 0, "level", "没有这个层级")
@@ -94,10 +94,10 @@ func (r *Region) Validate() error {
 }
 
 // HasBoundary reports whether a boundary is set.
-func (r *Region) HasBoundary() bool { return r.MinLon != nil }
+func (r Region) HasBoundary() bool { return r.MinLon != nil }
 
 // AncestorIDs returns the ids above the region, the county first.
-func (r *Region) AncestorIDs() []string {
+func (r Region) AncestorIDs() []string {
 	ids := RegionPathIDs(r.Path)
 	return ids[:max(0, len(ids)-1)]
 }

@@ -62,17 +62,15 @@ func (s *Service) SetBoundary(ctx context.Context, actor authz.Actor, in Boundar
 
 // Boundary returns a region's boundary as GeoJSON, "" if it has none.
 func (s *Service) Boundary(ctx context.Context, id string) (string, error) {
-	var rows []*string
-	err := s.db.Read(ctx).Raw("SELECT boundary_geojson FROM region WHERE id = ?", id).Scan(&rows).Error
+	var rows []string
+	err := s.db.Read(ctx).Raw("SELECT COALESCE(boundary_geojson, '') FROM region WHERE id = ?", id).Scan(&rows).Error
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("region: read boundary: %w", err)
 	case len(rows) == 0:
 		return "", ErrNotFound
-	case rows[0] == nil:
-		return "", nil
 	}
-	return *rows[0], nil
+	return rows[0], nil
 }
 
 // ParseBoundary reads a GeoJSON Polygon or MultiPolygon. It is stricter than
