@@ -67,4 +67,13 @@ func (s *server) routes(r *httpapi.Surface) {
 	httpapi.Handle(r, "POST /settlement/statements/{id}/confirm", httpapi.Staff(authz.RoleOwner), "confirm-statement", "结算", "商户确认", s.confirmStatement)
 	httpapi.Handle(r, "POST /settlement/statements/{id}/dispute", httpapi.Staff(authz.RoleOwner), "dispute-statement", "结算", "商户提出异议", s.disputeStatement)
 	httpapi.Handle(r, "POST /settlement/statements/{id}/resolve", operator, "resolve-statement", "结算", "运营处理异议", s.resolveStatement)
+	// Reading: articles.
+	editor, articleReaders := httpapi.Staff(authz.RoleOperator), httpapi.Staff(authz.RoleOperator, authz.RoleAuditor)
+	httpapi.Handle(r, "GET /articles", articleReaders, "list-articles", "播报", "播报列表", s.listArticles)
+	httpapi.Handle(r, "POST /articles", editor, "create-article", "播报", "新建播报（草稿）", s.createArticle, httpapi.Status(201), httpapi.MaxBody(articleMaxBody))
+	httpapi.Handle(r, "GET /articles/{id}", articleReaders, "get-article", "播报", "播报详情", s.getArticle)
+	httpapi.Handle(r, "PUT /articles/{id}", editor, "update-article", "播报", "修改播报", s.updateArticle, httpapi.MaxBody(articleMaxBody))
+	httpapi.Handle(r, "POST /articles/{id}/publish", editor, "publish-article", "播报", "发布播报", s.publishArticle)
+	httpapi.Handle(r, "POST /articles/{id}/withdraw", editor, "withdraw-article", "播报", "撤回播报", s.withdrawArticle)
+	httpapi.Handle(r, "GET /articles/{id}/history", articleReaders, "list-article-history", "播报", "播报修改记录", s.listArticleHistory)
 }

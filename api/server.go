@@ -15,6 +15,7 @@ import (
 	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/policy"
+	"jiamenkou/service/reading"
 	"jiamenkou/service/settlement"
 )
 
@@ -28,6 +29,7 @@ type Services struct {
 	Identity   *identity.Service
 	Ledger     *ledger.Service
 	Policy     *policy.Service
+	Reading    *reading.Service
 	Casework   *casework.Service
 }
 

@@ -13,10 +13,9 @@ import (
 // Services are the methods that the entries call; the composition root passes
 // them. Each must be idempotent.
 type Services struct {
-	PruneQueue   func(ctx context.Context) (int64, error) // queue.Worker.Prune
-	PruneHistory func(ctx context.Context) (int64, error) // schedule.History.Prune
-	// Reading.
-	ExpireReadings func(ctx context.Context) (int, error) // reading.Service.ExpireSessions
+	PruneQueue     func(ctx context.Context) (int64, error) // queue.Worker.Prune
+	PruneHistory   func(ctx context.Context) (int64, error) // schedule.History.Prune
+	ExpireReadings func(ctx context.Context) (int, error)   // reading.Service.ExpireSessions
 
 	PurgeSessions     func(ctx context.Context) (int, error)      // identity.Service.PurgeSessions
 	ExpireLots        func(ctx context.Context) (int, error)      // ledger.Service.ExpireLots
@@ -32,7 +31,7 @@ type Services struct {
 }
 
 // Entries is the table of jobs. Their times are on the Shanghai calendar.
-func Entries(s Services) []schedule.Entry {
+func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 	return []schedule.Entry{
 		{
 			Name: "queue.prune", Title: "清理已完成的后台任务", Schedule: "17 * * * *",
@@ -73,6 +72,10 @@ func Entries(s Services) []schedule.Entry {
 		{
 			Name: "casework.images", Title: "重新送审没有结果的图片", Schedule: "45 * * * *", CatchUp: true,
 			Timeout: 10 * time.Minute, Run: counted("handed over", s.ResubmitImages),
+		},
+		{
+			Name: "reading.expire", Title: "结束超时未完成的阅读", Schedule: "*/10 * * * *",
+			Timeout: 5 * time.Minute, Run: counted("expired sessions", s.ExpireReadings),
 		},
 		{
 			Name: "audit", Title: "全面对账", Schedule: "30 3 * * *", CatchUp: true,

@@ -37,4 +37,12 @@ func (s *server) routes(r *httpapi.Surface) {
 	httpapi.Handle(r, "GET /cases/{id}", httpapi.Resident, "get-my-case", "上报", "上报详情与进度", s.getCase)
 	httpapi.Handle(r, "POST /cases/{id}/confirm", httpapi.Resident, "confirm-case", "上报", "确认办理结果或退回重办", s.confirmCase)
 	httpapi.Handle(r, "POST /cases/{id}/withdraw", httpapi.Resident, "withdraw-case", "上报", "撤回上报", s.withdrawCase)
+	// Reading: articles and daily sign-in.
+	httpapi.Handle(r, "GET /articles", httpapi.Resident, "list-articles", "播报", "本地播报，新的在前", s.listArticles)
+	httpapi.Handle(r, "GET /articles/{id}", httpapi.Resident, "get-article", "播报", "播报正文", s.getArticle)
+	httpapi.Handle(r, "POST /articles/{id}/reading-sessions", httpapi.Resident, "start-reading", "播报", "开始阅读（未读完的接着读）", s.startReading)
+	httpapi.Handle(r, "POST /reading-sessions/{id}/beats", httpapi.Resident, "beat-reading", "播报", "阅读中", s.beatReading)
+	httpapi.Handle(r, "POST /reading-sessions/{id}/complete", httpapi.Resident, "complete-reading", "播报", "读完（重复提交返回第一次的结果）", s.completeReading)
+	httpapi.Handle(r, "GET /sign-ins/today", httpapi.Resident, "get-sign-in", "签到", "今天的签到", s.getSignIn)
+	httpapi.Handle(r, "POST /sign-ins", httpapi.Resident, "sign-in", "签到", "自愿签到（每天一次，重复返回第一次的结果）", s.signIn)
 }

@@ -14,6 +14,7 @@ import (
 	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/policy"
+	"jiamenkou/service/reading"
 )
 
 // Prefix is where the surface is mounted.
@@ -24,6 +25,7 @@ type Services struct {
 	Identity *identity.Service
 	Ledger   *ledger.Service
 	Policy   *policy.Service
+	Reading  *reading.Service
 	Casework *casework.Service
 	Callback CallbackConfig
 }
