@@ -29,7 +29,8 @@ func (s *server) listPeriods(ctx context.Context, in *listInput) (*httpapi.Body[
 	return httpapi.OK(httpapi.PageOf(page, periodOf)), nil
 }
 
-type statementDTO struct {
+// StatementDTO is a statement in a list, and the head of its detail.
+type StatementDTO struct {
 	ID               string    `json:"id"`
 	Day              string    `json:"day" format:"date" doc:"结算期（日）"`
 	MerchantID       string    `json:"merchant_id"`
@@ -48,8 +49,8 @@ type statementDTO struct {
 	CreatedAt        time.Time `json:"created_at"`
 }
 
-func statementOf(st settlement.Statement) statementDTO {
-	return statementDTO{
+func statementOf(st settlement.Statement) StatementDTO {
+	return StatementDTO{
 		ID: st.ID, Day: string(st.Day), MerchantID: st.MerchantID, MerchantName: st.MerchantName, Status: string(st.Status),
 		LineCount: st.LineCount, Points: st.Points, SubsidyFen: st.SubsidyFen,
 		CarriedInPoints: st.CarriedInPoints, CarriedInFen: st.CarriedInFen, SettledPoints: st.SettledPoints, PayableFen: st.PayableFen,
@@ -65,7 +66,7 @@ type listStatementsInput struct {
 	Status     string `query:"status" enum:"issued,confirmed,disputed"`
 }
 
-func (s *server) listStatements(ctx context.Context, in *listStatementsInput) (*httpapi.Body[httpapi.PageBody[statementDTO]], error) {
+func (s *server) listStatements(ctx context.Context, in *listStatementsInput) (*httpapi.Body[httpapi.PageBody[StatementDTO]], error) {
 	page, err := s.Settlement.Statements(ctx, authz.FromContext(ctx), settlement.StatementFilter{
 		MerchantID: in.MerchantID, Day: clock.Day(in.Day), Status: settlement.Status(in.Status),
 	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
@@ -84,7 +85,7 @@ type statementMoveDTO struct {
 }
 
 type statementDetailDTO struct {
-	statementDTO
+	StatementDTO
 	History []statementMoveDTO `json:"history"`
 }
 
@@ -98,7 +99,7 @@ func (s *server) getStatement(ctx context.Context, in *idInput) (*httpapi.Body[s
 	if err != nil {
 		return nil, err
 	}
-	out := statementDetailDTO{statementDTO: statementOf(st), History: []statementMoveDTO{}}
+	out := statementDetailDTO{StatementDTO: statementOf(st), History: []statementMoveDTO{}}
 	for _, m := range moves {
 		out.History = append(out.History, statementMoveDTO{
 			From: m.FromStatus, To: m.ToStatus, Actor: m.ActorKind + ":" + m.ActorID, Reason: m.Reason, At: m.CreatedAt.Time(),
@@ -136,7 +137,7 @@ func (s *server) listStatementLines(ctx context.Context, in *statementLinesInput
 	})), nil
 }
 
-func (s *server) confirmStatement(ctx context.Context, in *idInput) (*httpapi.Body[statementDTO], error) {
+func (s *server) confirmStatement(ctx context.Context, in *idInput) (*httpapi.Body[StatementDTO], error) {
 	return statementAnswer(s.Settlement.Confirm(ctx, authz.FromContext(ctx), in.ID))
 }
 
@@ -147,15 +148,15 @@ type statementReasonInput struct {
 	}
 }
 
-func (s *server) disputeStatement(ctx context.Context, in *statementReasonInput) (*httpapi.Body[statementDTO], error) {
+func (s *server) disputeStatement(ctx context.Context, in *statementReasonInput) (*httpapi.Body[StatementDTO], error) {
 	return statementAnswer(s.Settlement.Dispute(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason))
 }
 
-func (s *server) resolveStatement(ctx context.Context, in *statementReasonInput) (*httpapi.Body[statementDTO], error) {
+func (s *server) resolveStatement(ctx context.Context, in *statementReasonInput) (*httpapi.Body[StatementDTO], error) {
 	return statementAnswer(s.Settlement.Resolve(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason))
 }
 
-func statementAnswer(st settlement.Statement, err error) (*httpapi.Body[statementDTO], error) {
+func statementAnswer(st settlement.Statement, err error) (*httpapi.Body[StatementDTO], error) {
 	if err != nil {
 		return nil, err
 	}

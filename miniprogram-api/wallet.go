@@ -37,7 +37,8 @@ func (s *server) getWallet(ctx context.Context, _ *struct{}) (*httpapi.Body[wall
 	return httpapi.OK(out), nil
 }
 
-type walletEntryDTO struct {
+// WalletEntryDTO is a line of the wallet, and the head of its detail.
+type WalletEntryDTO struct {
 	ID          string          `json:"id"`
 	Kind        string          `json:"kind" enum:"earn,capture,reverse,expire,adjust"`
 	Points      int64           `json:"points" doc:"正数为收入，负数为支出"`
@@ -52,8 +53,8 @@ type walletEntryDTO struct {
 	CreatedAt   time.Time       `json:"created_at"`
 }
 
-func walletEntryOf(e ledger.Entry) walletEntryDTO {
-	return walletEntryDTO{
+func walletEntryOf(e ledger.Entry) WalletEntryDTO {
+	return WalletEntryDTO{
 		ID: e.TransferID, Kind: string(e.Kind), Points: e.Amount, Source: e.SourceType, SourceID: e.SourceID,
 		Reason: e.Reason, RuleID: e.RuleID, RuleVersion: e.RuleVersion, Evidence: json.RawMessage(e.Evidence),
 		ReversesID: e.ReversesID, EffectiveAt: e.EffectiveAt.Time(), CreatedAt: e.CreatedAt.Time(),
@@ -67,7 +68,7 @@ type walletEntriesInput struct {
 	To   time.Time `query:"to" doc:"到此刻止（不含）"`
 }
 
-func (s *server) listWalletEntries(ctx context.Context, in *walletEntriesInput) (*httpapi.Body[httpapi.PageBody[walletEntryDTO]], error) {
+func (s *server) listWalletEntries(ctx context.Context, in *walletEntriesInput) (*httpapi.Body[httpapi.PageBody[WalletEntryDTO]], error) {
 	filter := ledger.EntryFilter{Kind: ledger.EntryKind(in.Kind)}
 	if !in.From.IsZero() {
 		filter.From = clock.InstantOf(in.From)
@@ -88,7 +89,7 @@ type walletEntryInput struct {
 }
 
 type walletEntryDetailDTO struct {
-	walletEntryDTO
+	WalletEntryDTO
 	Rule *walletRuleDTO `json:"rule,omitempty" doc:"记账时的规则原文"`
 }
 
@@ -110,7 +111,7 @@ func (s *server) getWalletEntry(ctx context.Context, in *walletEntryInput) (*htt
 	if err != nil {
 		return nil, err
 	}
-	out := walletEntryDetailDTO{walletEntryDTO: walletEntryOf(e)}
+	out := walletEntryDetailDTO{WalletEntryDTO: walletEntryOf(e)}
 	if e.RuleID != "" {
 		r, err := s.Policy.Rule(ctx, e.RuleID)
 		if err != nil {

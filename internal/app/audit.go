@@ -66,6 +66,7 @@ func (a *App) audits() []struct {
 		{"casework", a.Casework.Audit},
 		{"market", a.Market.Audit},
 		{"settlement", a.Settlement.Audit},
+		{"leaderboard", a.Leaderboard.Audit},
 	}
 }
 

@@ -50,12 +50,18 @@ func mount(cfg config.Config, c clock.Clock, log *slog.Logger, a *App) surfaces 
 	return surfaces{
 		router: router,
 		staff: api.Mount(router, api.Services{
-			Identity: a.Identity, Ledger: a.Ledger, Policy: a.Policy, Reading: a.Reading,
+			Volunteer: a.Volunteer,
+			Market:    a.Market,
+			Identity:  a.Identity, Ledger: a.Ledger, Policy: a.Policy, Region: a.Region, Reading: a.Reading,
 			Casework: a.Casework, Settlement: a.Settlement, Jobs: a.runner,
+			Leaderboard: a.Leaderboard,
 		}, surface),
 		residents: miniprogram.Mount(router, miniprogram.Services{
-			Identity: a.Identity, Ledger: a.Ledger, Policy: a.Policy, Reading: a.Reading, Casework: a.Casework,
-			Callback: miniprogram.CallbackConfig{Token: cfg.WeChat.CallbackToken, AppID: cfg.WeChat.AppID},
+			Volunteer: a.Volunteer,
+			Market:    a.Market,
+			Identity:  a.Identity, Ledger: a.Ledger, Policy: a.Policy, Region: a.Region, Reading: a.Reading, Casework: a.Casework,
+			Leaderboard: a.Leaderboard,
+			Callback:    miniprogram.CallbackConfig{Token: cfg.WeChat.CallbackToken, AppID: cfg.WeChat.AppID},
 		}, surface),
 	}
 }
@@ -160,5 +166,9 @@ func newRequestMetric() *prometheus.HistogramVec {
 func (a *App) measure(c *gin.Context) {
 	start := time.Now()
 	c.Next()
-	a.requests.WithLabelValues(c.FullPath(), c.Request.Method, strconv.Itoa(c.Writer.Status())).Observe(time.Since(start).Seconds())
+	method := c.Request.Method
+	if c.FullPath() == "" {
+		method = "other" // it met no route: whatever the caller wrote must not make a series
+	}
+	a.requests.WithLabelValues(c.FullPath(), method, strconv.Itoa(c.Writer.Status())).Observe(time.Since(start).Seconds())
 }

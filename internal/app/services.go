@@ -15,6 +15,7 @@ import (
 	"jiamenkou/jobs"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
@@ -35,6 +36,8 @@ type Services struct {
 	Casework   *casework.Service
 	Market     *market.Service
 	Settlement *settlement.Service
+
+	Leaderboard *leaderboard.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -71,11 +74,13 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		return s, err
 	}
 	s.Identity.OnDelete(s.Casework.ForgetTx)
+	s.Identity.OnDelete(s.Volunteer.ForgetTx)
 	s.Market, err = market.New(a.db, c, s.Ledger, market.Config{CodeKey: a.cfg.Secrets.Code, CodeStep: a.cfg.Market.CodeStep})
 	if err != nil {
 		return s, err
 	}
 	s.Settlement = settlement.New(a.db, c, s.Ledger, settlement.Config{ConfirmWindow: a.cfg.Settlement.ConfirmWindow})
+	s.Leaderboard = leaderboard.New(a.db, c, s.Region, s.Identity, s.Ledger, leaderboard.Config{Enabled: a.cfg.Compliance.ResidentLeaderboards})
 	return s, nil
 }
 
@@ -119,11 +124,16 @@ func (a *App) jobServices() jobs.Services {
 			return done.Periods, done.Statements, err
 		},
 		ConfirmStatements: a.Settlement.ConfirmOverdue,
+		ReleaseOrders:     a.Market.ReleaseExpired,
 		ExpireReadings:    a.Reading.ExpireSessions,
 		ConfirmCases:      a.Casework.AutoConfirm,
 		DropPositions:     a.Casework.DropPositions,
 		DeleteOrphans:     a.Casework.DeleteOrphans,
 		ResubmitImages:    a.Casework.ResubmitImages,
+		FinishActivities:  a.Volunteer.FinishActivities,
+		DropCoordinates:   a.Volunteer.DropCoordinates,
+
+		BuildLeaderboards: a.Leaderboard.Build, RefreshLeaderboard: a.Leaderboard.RefreshConsents, PruneLeaderboards: a.Leaderboard.Prune,
 	}
 }
 

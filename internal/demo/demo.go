@@ -21,6 +21,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
@@ -67,9 +68,7 @@ type Services struct {
 	Casework    *casework.Service
 	Market      *market.Service
 	Settlement  *settlement.Service
-	Leaderboard interface {
-		Build(ctx context.Context) (int, error)
-	}
+	Leaderboard *leaderboard.Service
 	// OpenID is the openid under which the simulated WeChat knows a name.
 	OpenID func(name string) string
 }

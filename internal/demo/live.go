@@ -17,8 +17,8 @@ import (
 
 // What happens in the county on one day.
 const (
-	signInsPerDay    = 60
-	readersPerDay    = 40
+	signInsPerDay    = 40
+	readersPerDay    = 30
 	volunteersPerDay = 12
 	reportsPerDay    = 4
 	ordersPerDay     = 14
@@ -334,6 +334,7 @@ func (l *loader) night(ctx context.Context, day clock.Day) error {
 		func() error { _, err := l.Settlement.ConfirmOverdue(ctx); return err },
 		func() error { _, err := l.Market.ReleaseExpired(ctx); return err },
 		func() error { _, err := l.Leaderboard.Build(ctx); return err },
+		func() error { _, err := l.Leaderboard.RefreshConsents(ctx); return err },
 	} {
 		if err := job(); err != nil {
 			return err

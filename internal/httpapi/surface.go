@@ -142,6 +142,8 @@ func Limited(name string) Option {
 func Handle[I, O any](s *Surface, route string, guard Guard, id, tag, summary string,
 	handler func(context.Context, *I) (*O, error), opts ...Option,
 ) {
+	requireVisible[I](id)
+	requireVisible[O](id)
 	op := s.operation(route, guard, id, tag, summary, opts)
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
