@@ -4,10 +4,12 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/market"
+	"jiamenkou/service/region"
 )
 
 // routes is the route table: route, who may call it, operation id, tag, summary, handler.
-func (s *server) routes(r *httpapi.Surface) {
+func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Logging in, own account.
 	httpapi.Handle(r, "POST /auth/login", httpapi.Public, "login-staff", "登录", "用户名密码登录", s.login, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/login-wechat", httpapi.Public, "login-staff-wechat", "登录", "已绑定的微信登录", s.loginWeChat, httpapi.Limited("login"))
@@ -31,6 +33,18 @@ func (s *server) routes(r *httpapi.Surface) {
 	httpapi.Handle(r, "POST /residents/{id}/freeze", httpapi.Staff(authz.RoleOperator), "freeze-resident", "人员", "冻结居民账号", s.freezeResident)
 	httpapi.Handle(r, "POST /residents/{id}/unfreeze", httpapi.Staff(authz.RoleOperator), "unfreeze-resident", "人员", "解冻居民账号", s.unfreezeResident)
 	httpapi.Handle(r, "GET /audit-log", httpapi.Staff(authz.RoleAuditor, authz.RoleOperator), "list-audit-log", "审计", "操作留痕", s.listAudit)
+	// Regions.
+	httpapi.Handle(r, "GET /regions", httpapi.Staff(), "list-counties", "地区", "县市区列表", s.listCounties)
+	httpapi.Handle(r, "GET /regions/search", httpapi.Staff(), "search-regions", "地区", "按名称查找", s.searchRegions)
+	httpapi.Handle(r, "GET /regions/{id}", httpapi.Staff(), "get-region", "地区", "地区", s.getRegion)
+	httpapi.Handle(r, "GET /regions/{id}/children", httpapi.Staff(), "list-region-children", "地区", "下一级", s.listRegionChildren)
+	httpapi.Handle(r, "GET /regions/{id}/ancestors", httpapi.Staff(), "list-region-ancestors", "地区", "各级上级，县市区在前", s.listRegionAncestors)
+	httpapi.Handle(r, "GET /regions/{id}/subtree", httpapi.Staff(), "list-region-subtree", "地区", "本级及以下全部", s.listRegionSubtree)
+	httpapi.Handle(r, "GET /regions/{id}/boundary", httpapi.Staff(), "get-region-boundary", "地区", "边界", s.getRegionBoundary)
+	httpapi.Handle(r, "POST /regions", httpapi.Staff(authz.RoleOperator), "create-region", "地区", "新建网格、微网格或楼道", s.createRegion, httpapi.Status(201))
+	httpapi.Handle(r, "PATCH /regions/{id}", httpapi.Staff(authz.RoleOperator), "rename-region", "地区", "改名", s.renameRegion)
+	httpapi.Handle(r, "PUT /regions/{id}/boundary", httpapi.Staff(authz.RoleOperator), "set-region-boundary", "地区", "划定边界", s.setRegionBoundary, httpapi.MaxBody(maxBoundaryBodyBytes))
+	httpapi.HandleUpload(r, "POST /region-imports", httpapi.Staff(authz.RoleOperator), "import-regions", "地区", "导入地区（CSV，县级运营）", region.MaxImportBytes, s.importRegions)
 	// Policies and budgets.
 	operator, readers := httpapi.Staff(authz.RoleOperator), httpapi.Staff(authz.RoleOperator, authz.RoleAuditor)
 	httpapi.Handle(r, "GET /budgets", readers, "list-budgets", "积分规则", "积分预算列表", s.listBudgets)
@@ -61,6 +75,7 @@ func (s *server) routes(r *httpapi.Surface) {
 	// Settlement.
 	statementReaders := httpapi.Staff(authz.RoleOwner, authz.RoleOperator, authz.RoleAuditor)
 	httpapi.Handle(r, "GET /settlement/periods", readers, "list-settlement-periods", "结算", "结算期列表", s.listPeriods)
+	httpapi.Handle(r, "GET /merchants/{id}/unsettled", statementReaders, "get-unsettled", "结算", "还没有结算的核销（下一张结算单）", s.getUnsettled)
 	httpapi.Handle(r, "GET /settlement/statements", statementReaders, "list-statements", "结算", "结算单列表", s.listStatements)
 	httpapi.Handle(r, "GET /settlement/statements/{id}", statementReaders, "get-statement", "结算", "结算单与经过", s.getStatement)
 	httpapi.Handle(r, "GET /settlement/statements/{id}/lines", statementReaders, "list-statement-lines", "结算", "结算单明细", s.listStatementLines)
@@ -76,4 +91,60 @@ func (s *server) routes(r *httpapi.Surface) {
 	httpapi.Handle(r, "POST /articles/{id}/publish", editor, "publish-article", "播报", "发布播报", s.publishArticle)
 	httpapi.Handle(r, "POST /articles/{id}/withdraw", editor, "withdraw-article", "播报", "撤回播报", s.withdrawArticle)
 	httpapi.Handle(r, "GET /articles/{id}/history", articleReaders, "list-article-history", "播报", "播报修改记录", s.listArticleHistory)
+	// Leaderboards.
+	httpapi.Handle(r, "GET /leaderboard-totals", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-leaderboard-totals", "榜单", "各区域获得积分的人数与总数", s.listLeaderboardTotals)
+	// Market: merchants, stores, benefits, redemptions.
+	marketReaders := httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner, authz.RoleClerk)
+	marketManagers := httpapi.Staff(authz.RoleOperator, authz.RoleOwner)
+	counter := httpapi.Staff(authz.RoleClerk, authz.RoleOwner)
+	httpapi.Handle(r, "GET /merchants", marketReaders, "list-merchants", "商户", "商户列表", s.listMerchants)
+	httpapi.Handle(r, "POST /merchants", httpapi.Staff(authz.RoleOperator), "create-merchant", "商户", "新建商户（草稿）", s.createMerchant, httpapi.Status(201))
+	httpapi.Handle(r, "GET /merchants/{id}", marketReaders, "get-merchant", "商户", "商户详情", s.getMerchant)
+	httpapi.Handle(r, "PUT /merchants/{id}", marketManagers, "update-merchant", "商户", "修改商户", s.updateMerchant)
+	httpapi.Handle(r, "POST /merchants/{id}/activate", httpapi.Staff(authz.RoleOperator), "activate-merchant", "商户", "启用商户", s.moveMerchant("active"))
+	httpapi.Handle(r, "POST /merchants/{id}/suspend", httpapi.Staff(authz.RoleOperator), "suspend-merchant", "商户", "停用商户", s.moveMerchant("suspended"))
+	httpapi.Handle(r, "GET /merchants/{id}/stores", marketReaders, "list-stores", "商户", "门店列表", s.listStores)
+	httpapi.Handle(r, "POST /merchants/{id}/stores", marketManagers, "create-store", "商户", "新建门店", s.createStore, httpapi.Status(201))
+	httpapi.Handle(r, "PUT /stores/{id}", marketManagers, "update-store", "商户", "修改门店", s.updateStore)
+	httpapi.Handle(r, "POST /stores/{id}/open", marketManagers, "open-store", "商户", "门店恢复营业", s.moveStore("open"))
+	httpapi.Handle(r, "POST /stores/{id}/close", marketManagers, "close-store", "商户", "门店停业", s.moveStore("closed"))
+	httpapi.Handle(r, "GET /benefits", marketReaders, "list-benefits", "福利", "福利列表", s.listBenefits)
+	httpapi.Handle(r, "POST /merchants/{id}/benefits", marketManagers, "create-benefit", "福利", "新建福利（草稿）", s.createBenefit, httpapi.Status(201))
+	httpapi.Handle(r, "GET /benefits/{id}", marketReaders, "get-benefit", "福利", "福利详情、放量与经过", s.getBenefit)
+	httpapi.Handle(r, "PUT /benefits/{id}", marketManagers, "update-benefit", "福利", "修改草稿或被退回的福利", s.updateBenefit)
+	httpapi.Handle(r, "POST /benefits/{id}/submit", marketManagers, "submit-benefit", "福利", "提交审核", s.moveBenefit(market.BenefitSubmit))
+	httpapi.Handle(r, "POST /benefits/{id}/withdraw", marketManagers, "withdraw-benefit", "福利", "撤回审核", s.moveBenefit(market.BenefitWithdraw))
+	httpapi.Handle(r, "POST /benefits/{id}/approve", httpapi.Staff(authz.RoleOperator), "approve-benefit", "福利", "审核通过并上架", s.moveBenefit(market.BenefitApprove))
+	httpapi.Handle(r, "POST /benefits/{id}/reject", httpapi.Staff(authz.RoleOperator), "reject-benefit", "福利", "退回", s.moveBenefit(market.BenefitReject))
+	httpapi.Handle(r, "POST /benefits/{id}/pause", marketManagers, "pause-benefit", "福利", "暂停", s.moveBenefit(market.BenefitPause))
+	httpapi.Handle(r, "POST /benefits/{id}/resume", marketManagers, "resume-benefit", "福利", "恢复", s.moveBenefit(market.BenefitResume))
+	httpapi.Handle(r, "POST /benefits/{id}/end", marketManagers, "end-benefit", "福利", "下架", s.moveBenefit(market.BenefitEnd))
+	httpapi.Handle(r, "POST /benefits/{id}/releases", marketManagers, "add-release", "福利", "放量", s.addRelease, httpapi.Status(201))
+	httpapi.Handle(r, "POST /redemptions/preview", counter, "preview-redemption", "核销", "扫码后先看看（不改变任何数据）", s.previewRedemption, httpapi.Limited("redemption"))
+	httpapi.Handle(r, "POST /redemptions", counter, "redeem", "核销", "核销（重复提交返回第一次的结果）", s.redeem, httpapi.Limited("redemption"))
+	httpapi.Handle(r, "GET /redemptions/today", counter, "list-redemptions-today", "核销", "我今天的核销", s.listRedemptionsToday)
+	httpapi.Handle(r, "POST /orders/{id}/reverse", counter, "reverse-redemption", "核销", "撤销当天的核销", s.reverseRedemption, httpapi.Limited("redemption"))
+	httpapi.Handle(r, "GET /merchants/{id}/redemptions", marketReaders, "list-redemptions", "核销", "商户的核销（店员只看自己的）", s.listRedemptions)
+	// Volunteering: activities, attendance, service records.
+	organizer := httpapi.Staff(authz.RoleOrganizer, authz.RoleOperator)
+	activityReaders := httpapi.Staff(authz.RoleOrganizer, authz.RoleOperator, authz.RoleAuditor)
+	httpapi.Handle(r, "GET /activities", activityReaders, "list-activities", "志愿活动", "活动列表，新的在前", s.listActivities)
+	httpapi.Handle(r, "POST /activities", organizer, "create-activity", "志愿活动", "新建活动（草稿）", s.createActivity, httpapi.Status(201))
+	httpapi.Handle(r, "GET /activities/{id}", activityReaders, "get-activity", "志愿活动", "活动、班次与经过", s.getActivity)
+	httpapi.Handle(r, "PUT /activities/{id}", organizer, "update-activity", "志愿活动", "修改活动", s.updateActivity)
+	httpapi.Handle(r, "POST /activities/{id}/publish", organizer, "publish-activity", "志愿活动", "发布活动", s.publishActivity)
+	httpapi.Handle(r, "POST /activities/{id}/cancel", organizer, "cancel-activity", "志愿活动", "取消活动并通知报名的人", s.cancelActivity)
+	httpapi.Handle(r, "POST /activities/{id}/shifts", organizer, "add-shifts", "志愿活动", "添加班次", s.addShifts)
+	httpapi.Handle(r, "PUT /shifts/{id}", organizer, "update-shift", "志愿活动", "修改班次", s.updateShift)
+	httpapi.Handle(r, "POST /shifts/{id}/cancel", organizer, "cancel-shift", "志愿活动", "取消班次并通知报名的人", s.cancelShift)
+	httpapi.Handle(r, "GET /shifts/{id}/code", organizer, "get-shift-code", "志愿活动", "现场屏幕上的签到码，定时更换", s.getShiftCode)
+	httpapi.Handle(r, "GET /shifts/{id}/attendees", activityReaders, "list-attendees", "志愿活动", "报名与签到名单", s.listAttendees)
+	httpapi.Handle(r, "POST /shifts/{id}/marks", organizer, "mark-attendance", "志愿活动", "现场手工登记签到、签退", s.markAttendance)
+	httpapi.Handle(r, "POST /shifts/{id}/confirm", organizer, "confirm-attendance", "志愿活动", "确认服务时长并按规则发积分", s.confirmAttendance)
+	httpapi.Handle(r, "POST /shifts/{id}/reject", organizer, "reject-attendance", "志愿活动", "不予确认", s.rejectAttendance)
+	httpapi.Handle(r, "GET /service-records", activityReaders, "list-service-records", "志愿活动", "服务记录，含待审批", s.listServiceRecords)
+	httpapi.Handle(r, "GET /service-records/{id}", activityReaders, "get-service-record", "志愿活动", "服务记录详情", s.getServiceRecord)
+	httpapi.Handle(r, "POST /service-records", organizer, "add-service-records", "志愿活动", "补录（须另一人审批，不得积分）", s.addServiceRecords, httpapi.Status(201))
+	httpapi.Handle(r, "POST /service-records/decide-manual", organizer, "decide-manual-records", "志愿活动", "审批补录", s.decideManualRecords)
+	httpapi.Handle(r, "POST /service-records/decide-long-day", organizer, "decide-long-days", "志愿活动", "上级地区审批一天超过 8 小时的记录", s.decideLongDays)
 }

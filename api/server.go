@@ -13,10 +13,14 @@ import (
 	"jiamenkou/internal/schedule"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
+	"jiamenkou/service/region"
 	"jiamenkou/service/settlement"
+	"jiamenkou/service/volunteer"
 )
 
 // Prefix is where the surface is mounted.
@@ -24,6 +28,8 @@ const Prefix = "/api/v1"
 
 // Services are what the handlers call.
 type Services struct {
+	Market     *market.Service
+	Region     *region.Service
 	Settlement *settlement.Service
 	Jobs       *schedule.Runner
 	Identity   *identity.Service
@@ -31,6 +37,9 @@ type Services struct {
 	Policy     *policy.Service
 	Reading    *reading.Service
 	Casework   *casework.Service
+
+	Leaderboard *leaderboard.Service
+	Volunteer   *volunteer.Service
 }
 
 type server struct{ Services }

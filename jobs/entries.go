@@ -13,21 +13,32 @@ import (
 // Services are the methods that the entries call; the composition root passes
 // them. Each must be idempotent.
 type Services struct {
-	PruneQueue     func(ctx context.Context) (int64, error) // queue.Worker.Prune
-	PruneHistory   func(ctx context.Context) (int64, error) // schedule.History.Prune
-	ExpireReadings func(ctx context.Context) (int, error)   // reading.Service.ExpireSessions
+	PruneQueue   func(ctx context.Context) (int64, error) // queue.Worker.Prune
+	PruneHistory func(ctx context.Context) (int64, error) // schedule.History.Prune
 
 	PurgeSessions     func(ctx context.Context) (int, error)      // identity.Service.PurgeSessions
 	ExpireLots        func(ctx context.Context) (int, error)      // ledger.Service.ExpireLots
 	Audit             func(ctx context.Context) (string, error)   // every service's audit; freezes what differs
 	CloseSettlement   func(ctx context.Context) (int, int, error) // settlement.Service.CloseDue: periods, statements
 	ConfirmStatements func(ctx context.Context) (int, error)      // settlement.Service.ConfirmOverdue
+	ExpireReadings    func(ctx context.Context) (int, error)      // reading.Service.ExpireSessions
+
+	ReleaseOrders func(ctx context.Context) (int, error) // market.Service.ReleaseExpired
 
 	// Casework.
 	ConfirmCases   func(ctx context.Context) (int, error) // casework.Service.AutoConfirm
 	DropPositions  func(ctx context.Context) (int, error) // casework.Service.DropPositions
 	DeleteOrphans  func(ctx context.Context) (int, error) // casework.Service.DeleteOrphans
 	ResubmitImages func(ctx context.Context) (int, error) // casework.Service.ResubmitImages
+
+	// Volunteering.
+	FinishActivities func(ctx context.Context) (int, error) // volunteer.Service.FinishActivities
+	DropCoordinates  func(ctx context.Context) (int, error) // volunteer.Service.DropCoordinates
+
+	// Leaderboards.
+	BuildLeaderboards  func(ctx context.Context) (int, error)   // leaderboard.Service.Build
+	RefreshLeaderboard func(ctx context.Context) (int, error)   // leaderboard.Service.RefreshConsents
+	PruneLeaderboards  func(ctx context.Context) (int64, error) // leaderboard.Service.Prune
 }
 
 // Entries is the table of jobs. Their times are on the Shanghai calendar.
@@ -48,6 +59,10 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "ledger.expire", Title: "积分到期", Schedule: "10 0 * * *", CatchUp: true,
 			Timeout: time.Hour, Run: counted("expired lots", s.ExpireLots),
+		},
+		{
+			Name: "market.release", Title: "释放逾期未核销的兑换单", Schedule: "* * * * *",
+			Timeout: 10 * time.Minute, Run: counted("released", s.ReleaseOrders),
 		},
 		{
 			Name: "settlement.close", Title: "结算前一日并生成结算单", Schedule: "5 2 * * *", CatchUp: true,
@@ -80,6 +95,26 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "audit", Title: "全面对账", Schedule: "30 3 * * *", CatchUp: true,
 			Timeout: 4 * time.Hour, Run: s.Audit,
+		},
+		{
+			Name: "volunteer.finish", Title: "结束已过期的志愿活动", Schedule: "30 * * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("finished", s.FinishActivities),
+		},
+		{
+			Name: "volunteer.coordinates", Title: "删除到期的签到坐标", Schedule: "25 1 * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("dropped", s.DropCoordinates),
+		},
+		{
+			Name: "leaderboard.build", Title: "统计榜单积分", Schedule: "*/5 * * * *",
+			Timeout: 10 * time.Minute, Run: counted("applied", s.BuildLeaderboards),
+		},
+		{
+			Name: "leaderboard.consents", Title: "更新榜单的同意与撤回", Schedule: "* * * * *",
+			Timeout: 5 * time.Minute, Run: counted("residents", s.RefreshLeaderboard),
+		},
+		{
+			Name: "leaderboard.prune", Title: "清理过期的榜单", Schedule: "20 4 * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: deleted(s.PruneLeaderboards),
 		},
 	}
 }

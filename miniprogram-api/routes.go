@@ -23,6 +23,12 @@ func (s *server) routes(r *httpapi.Surface) {
 	httpapi.Handle(r, "GET /consents", httpapi.Resident, "list-consents", "我的", "我的同意项", s.listConsents)
 	httpapi.Handle(r, "PUT /consents/{purpose}", httpapi.Resident, "grant-consent", "我的", "同意", s.grantConsent)
 	httpapi.Handle(r, "DELETE /consents/{purpose}", httpapi.Resident, "withdraw-consent", "我的", "撤回同意", s.withdrawConsent)
+	// Regions.
+	httpapi.Handle(r, "GET /regions", httpapi.Resident, "list-counties", "地区", "县市区列表", s.listCounties)
+	httpapi.Handle(r, "GET /regions/search", httpapi.Resident, "search-regions", "地区", "按名称查找", s.searchRegions)
+	httpapi.Handle(r, "POST /regions/locate", httpapi.Resident, "locate-region", "地区", "当前位置所在的村社或网格（位置不保存）", s.locateRegion)
+	httpapi.Handle(r, "GET /regions/{id}", httpapi.Resident, "get-region", "地区", "地区", s.getRegion)
+	httpapi.Handle(r, "GET /regions/{id}/children", httpapi.Resident, "list-region-children", "地区", "下一级", s.listRegionChildren)
 	// Wallet.
 	httpapi.Handle(r, "GET /wallet", httpapi.Resident, "get-wallet", "积分账户", "我的积分", s.getWallet)
 	httpapi.Handle(r, "GET /wallet/entries", httpapi.Resident, "list-wallet-entries", "积分账户", "积分明细", s.listWalletEntries)
@@ -45,4 +51,25 @@ func (s *server) routes(r *httpapi.Surface) {
 	httpapi.Handle(r, "POST /reading-sessions/{id}/complete", httpapi.Resident, "complete-reading", "播报", "读完（重复提交返回第一次的结果）", s.completeReading)
 	httpapi.Handle(r, "GET /sign-ins/today", httpapi.Resident, "get-sign-in", "签到", "今天的签到", s.getSignIn)
 	httpapi.Handle(r, "POST /sign-ins", httpapi.Resident, "sign-in", "签到", "自愿签到（每天一次，重复返回第一次的结果）", s.signIn)
+	// Leaderboards.
+	httpapi.Handle(r, "GET /leaderboard", httpapi.Resident, "get-leaderboard", "榜单", "周榜与月榜（只显示同意上榜的居民，姓名隐去）", s.getLeaderboard)
+	httpapi.Handle(r, "GET /leaderboard/me", httpapi.Resident, "get-my-rank", "榜单", "我的积分与名次", s.getMyRank)
+	// Market: benefits, orders, redemption codes.
+	httpapi.Handle(r, "GET /benefits", httpapi.Resident, "list-benefits", "福利", "身边的福利", s.listBenefits)
+	httpapi.Handle(r, "GET /benefits/{id}", httpapi.Resident, "get-benefit", "福利", "福利详情、门店与余量", s.getBenefit)
+	httpapi.Handle(r, "POST /orders", httpapi.Resident, "place-order", "兑换", "兑换（积分与库存一起冻结；重复提交返回第一次的结果）", s.placeOrder, httpapi.Status(201))
+	httpapi.Handle(r, "GET /orders", httpapi.Resident, "list-orders", "兑换", "我的兑换单", s.listOrders)
+	httpapi.Handle(r, "GET /orders/{id}", httpapi.Resident, "get-order", "兑换", "兑换单详情", s.getOrder)
+	httpapi.Handle(r, "GET /orders/{id}/code", httpapi.Resident, "get-order-code", "兑换", "核销码（每 30 秒更换）", s.getOrderCode)
+	httpapi.Handle(r, "POST /orders/{id}/cancel", httpapi.Resident, "cancel-order", "兑换", "取消兑换，退回积分", s.cancelOrder)
+	// Volunteering: activities, sign-ups, attendance, service records.
+	httpapi.Handle(r, "GET /activities", httpapi.Resident, "list-activities", "志愿活动", "本县活动，近期的在前；给了位置则近处的在前", s.listActivities)
+	httpapi.Handle(r, "GET /activities/{id}", httpapi.Resident, "get-activity", "志愿活动", "活动、班次与我的报名", s.getActivity)
+	httpapi.Handle(r, "POST /shifts/{id}/signup", httpapi.Resident, "sign-up", "志愿活动", "报名（重复提交返回第一次的报名）", s.signUp)
+	httpapi.Handle(r, "DELETE /shifts/{id}/signup", httpapi.Resident, "cancel-signup", "志愿活动", "取消报名", s.cancelSignup)
+	httpapi.Handle(r, "POST /shifts/{id}/check-in", httpapi.Resident, "check-in", "志愿活动", "扫码签到", s.checkIn)
+	httpapi.Handle(r, "POST /shifts/{id}/check-out", httpapi.Resident, "check-out", "志愿活动", "扫码签退", s.checkOut)
+	httpapi.Handle(r, "GET /my-shifts", httpapi.Resident, "list-my-shifts", "志愿活动", "我的班次", s.listMyShifts)
+	httpapi.Handle(r, "GET /service-records", httpapi.Resident, "list-my-service-records", "志愿活动", "我的服务记录", s.listMyRecords)
+	httpapi.Handle(r, "GET /service-records/total", httpapi.Resident, "get-service-total", "志愿活动", "我的服务时长", s.getServiceTotal)
 }

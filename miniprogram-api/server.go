@@ -12,9 +12,13 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
+	"jiamenkou/service/region"
+	"jiamenkou/service/volunteer"
 )
 
 // Prefix is where the surface is mounted.
@@ -22,12 +26,17 @@ const Prefix = "/mp/v1"
 
 // Services are what the handlers call.
 type Services struct {
+	Market   *market.Service
+	Region   *region.Service
 	Identity *identity.Service
 	Ledger   *ledger.Service
 	Policy   *policy.Service
 	Reading  *reading.Service
 	Casework *casework.Service
 	Callback CallbackConfig
+
+	Leaderboard *leaderboard.Service
+	Volunteer   *volunteer.Service
 }
 
 type server struct{ Services }

@@ -50,7 +50,7 @@ func (in ShiftInput) validate(f *fault.Fields, path string, now clock.Instant) {
 	f.Add(in.StartsAt < in.EndsAt, path+".ends_at", "结束时间应晚于开始时间")
 	if in.StartsAt < in.EndsAt {
 		f.Add(in.StartsAt.Day() == (in.EndsAt-1).Day(), path+".ends_at", "班次不能跨天，请拆成两个班次")
-		f.Add(in.BreakMinutes >= 0 && in.BreakMinutes*60_000_000 < int64(in.EndsAt-in.StartsAt),
+		f.Add(in.BreakMinutes >= 0 && in.BreakMinutes <= model.MaxDayMinutes && in.BreakMinutes*60_000_000 < int64(in.EndsAt-in.StartsAt),
 			path+".break_minutes", "休息时间应少于班次时长")
 		shift := model.ActivityShift{StartsAt: in.StartsAt, EndsAt: in.EndsAt, BreakMinutes: in.BreakMinutes}
 		f.Add(shift.PlannedMinutes() <= model.MaxDayMinutes, path+".ends_at", "除去休息，一个班次最多 12 小时")

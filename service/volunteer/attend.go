@@ -442,7 +442,7 @@ func (s *Service) applyMark(actor authz.Actor, shift shiftRow, m HandMark, at *a
 			f.Add(false, "marks.check_out_at", "签退时间应晚于签到时间")
 			return row, false, f.Err(codeInvalid)
 		}
-		row.Status, row.CheckOutAt, row.CheckOutVerdict, row.CheckOutBy = model.AttendanceCheckedOut, m.CheckOutAt, ptr(model.MarkByHand), &actor.ID
+		row.Status, row.CheckOutAt, row.CheckOutVerdict, row.CheckOutBy = model.AttendanceCheckedOut, m.CheckOutAt, new(model.MarkByHand), &actor.ID
 	}
 	return row, at.attendance == nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -400,7 +401,7 @@ func (c *confirming) decideOne(x ConfirmItem, a *model.Attendance, o *ConfirmOut
 	}
 	o.Status, o.Credit, o.Minutes = model.AttendanceConfirmed, credit, minutes
 	row := *a
-	row.ServedMinutes, row.Minutes, row.Credit, row.QualityRating = ptr(o.ServedMinutes), ptr(minutes), ptr(credit), x.QualityRating
+	row.ServedMinutes, row.Minutes, row.Credit, row.QualityRating = new(o.ServedMinutes), new(minutes), new(credit), x.QualityRating
 	c.confirmed = append(c.confirmed, row)
 	c.attended = append(c.attended, x.SignupID)
 	c.moves = append(c.moves,
@@ -501,6 +502,7 @@ func (c *confirming) writeConfirmed() error {
 	}
 	sql := "UPDATE attendance SET status = ?, confirmed_by = ?, confirmed_at = ?, updated_at = ?"
 	args := []any{model.AttendanceConfirmed, c.actor.ID, c.now, c.now}
+	var sqlSb504 strings.Builder
 	for _, column := range []struct {
 		name string
 		of   func(model.Attendance) any
@@ -511,9 +513,10 @@ func (c *confirming) writeConfirmed() error {
 		{"quality_rating", func(a model.Attendance) any { return a.QualityRating }},
 	} {
 		value, more := caseOf("id", c.confirmed, func(a model.Attendance) (string, any) { return a.ID, column.of(a) })
-		sql += ", " + column.name + " = " + value
+		sqlSb504.WriteString(", " + column.name + " = " + value)
 		args = append(args, more...)
 	}
+	sql += sqlSb504.String()
 	args = append(args, ids, model.AttendanceCheckedOut)
 	return database.RequireRows(c.tx.Exec(sql+" WHERE id IN ? AND status = ?", args...), int64(len(ids)))
 }

@@ -44,7 +44,8 @@ func TestConfirm(t *testing.T) {
 		w.checkOut(refused, id)
 
 		items := []volunteer.ConfirmItem{
-			{SignupID: signups[0].ID, QualityRating: ptr[int64](5)}, item(signups[1]), item(signups[2]), item(signups[3]), item(signups[4]),
+			{SignupID: signups[0].ID, QualityRating: new(int64(5))},
+			item(signups[1]), item(signups[2]), item(signups[3]), item(signups[4]),
 			{SignupID: signups[5].ID, RejectReason: "中途离开，没有服务"},
 		}
 		in := volunteer.ConfirmInput{ShiftID: id, Items: items, IdempotencyKey: "confirm-0001"}
@@ -109,9 +110,9 @@ func TestConfirm(t *testing.T) {
 			mark := volunteer.HandMark{SignupID: signups[3].ID, CheckOutAt: at(1, 14).Ptr(), Reason: "手机没电了"}
 			require.NoError(t, w.MarkAttendance(ctx, w.organizer, id, []volunteer.HandMark{mark}))
 			w.refuses(volunteer.ErrAlreadyMarked, func() error { return w.MarkAttendance(ctx, w.organizer, id, []volunteer.HandMark{mark}) })
-			x := volunteer.ConfirmItem{SignupID: signups[3].ID, Minutes: ptr[int64](241), MinutesReason: "晚到"}
+			x := volunteer.ConfirmItem{SignupID: signups[3].ID, Minutes: new(int64(241)), MinutesReason: "晚到"}
 			require.Equal(t, volunteer.ErrMinutesTooMany.Code, w.confirm(w.organizer, id, x)[0].Refusal.Code)
-			x.Minutes = ptr[int64](180)
+			x.Minutes = new(int64(180))
 			got := w.confirm(w.organizer, id, x)[0]
 			require.EqualValues(t, 180, got.Minutes)
 			require.EqualValues(t, 6, w.points(stays), "one of the marks was made by code")
@@ -124,7 +125,7 @@ func TestConfirm(t *testing.T) {
 				return err
 			})
 			for _, bad := range [][]volunteer.ConfirmItem{
-				nil, {items[0], items[0]}, {{SignupID: "x", QualityRating: ptr[int64](6)}}, {{SignupID: "x", Minutes: ptr[int64](1)}},
+				nil, {items[0], items[0]}, {{SignupID: "x", QualityRating: new(int64(6))}}, {{SignupID: "x", Minutes: new(int64(1))}},
 			} {
 				_, err := w.Confirm(ctx, w.organizer, volunteer.ConfirmInput{ShiftID: id, Items: bad})
 				require.Equal(t, fault.Invalid, fault.KindOf(err))
@@ -135,7 +136,7 @@ func TestConfirm(t *testing.T) {
 	})
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
 
 func TestConfirmRace(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -200,7 +201,7 @@ func TestHandMarks(t *testing.T) {
 			require.Zero(t, w.points(a))
 			require.EqualValues(t, 180, w.minutes(a).EffectiveMinutes)
 		})
-		t.Run("close after three days", func(t *testing.T) {
+		t.Run("close after three days", func(*testing.T) {
 			w.set(at(4, 12.1))
 			mark.SignupID = h.ID
 			w.refuses(volunteer.ErrHandMarksClosed, func() error { return w.MarkAttendance(ctx, w.organizer, shifts[0], []volunteer.HandMark{mark}) })
@@ -365,7 +366,7 @@ func TestManualRecord(t *testing.T) {
 				"only breaks":     func(in *volunteer.ManualInput) { in.BreakMinutes = 180 },
 				"no reason":       func(in *volunteer.ManualInput) { in.Reason = "" },
 				"no content":      func(in *volunteer.ManualInput) { in.Content = "" },
-				"rated too high":  func(in *volunteer.ManualInput) { in.QualityRating = ptr[int64](9) },
+				"rated too high":  func(in *volunteer.ManualInput) { in.QualityRating = new(int64(9)) },
 				"negative breaks": func(in *volunteer.ManualInput) { in.BreakMinutes = -1 },
 			} {
 				bad := w.manual(b)

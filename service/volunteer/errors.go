@@ -44,7 +44,7 @@ var (
 	ErrRecordOverlap    = fault.New(fault.Conflict, "volunteer.record_overlap", "这个时间段已有另一条服务记录")
 	ErrParentRegion     = fault.New(fault.Forbidden, "volunteer.parent_region", "一天超过 8 小时的记录，须由上级地区审批")
 	ErrIdempotency      = fault.New(fault.Invalid, "volunteer.idempotency_conflict", "同一请求号对应的内容不一致，请重新发起")
-	errRequestNotStored = fault.New(fault.Unavailable, "volunteer.busy", "系统繁忙，请稍后再试")
+	errBusy             = fault.New(fault.Unavailable, "volunteer.busy", "系统繁忙，请稍后再试")
 )
 
 const codeInvalid = "volunteer.invalid"

@@ -44,9 +44,19 @@ type ActivityItem struct {
 func (f ActivityFilter) validate() error {
 	var ff fault.Fields
 	ff.Add(utf8.RuneCountInString(f.Text) <= maxSearchText, "text", "搜索内容最多 40 个字")
+	ff.Add(validDay(f.From), "from", "应为日期，如 2026-01-31")
+	ff.Add(validDay(f.To), "to", "应为日期，如 2026-01-31")
 	ff.Add(f.From == "" || f.To == "" || f.From <= f.To, "to", "结束日期不能早于开始日期")
 	ff.Add(f.Near == nil || model.ValidPosition(f.Near.Lon, f.Near.Lat), "lon", "位置无效，请重新定位")
 	return ff.Err(codeInvalid)
+}
+
+func validDay(d clock.Day) bool {
+	if d == "" {
+		return true
+	}
+	_, err := clock.ParseDay(string(d))
+	return err == nil
 }
 
 // Activities lists the published activities of the resident's county that
@@ -171,7 +181,7 @@ func measure(rows []ActivityItem, near *Position) {
 	}
 	for i := range rows {
 		meters := geo.DistanceHaversine(orb.Point{near.Lon, near.Lat}, orb.Point{rows[i].Lon, rows[i].Lat})
-		rows[i].DistanceMeters = ptr(int64(math.Round(meters)))
+		rows[i].DistanceMeters = new(int64(math.Round(meters)))
 	}
 }
 
@@ -372,8 +382,11 @@ type RecordFilter struct {
 
 func (f RecordFilter) apply(q *gorm.DB) *gorm.DB {
 	for _, c := range []struct{ where, value string }{
-		{"r.state = ?", f.State}, {"r.kind = ?", f.Kind}, {"r.approval = ?", f.Approval},
-		{"r.day >= ?", string(f.From)}, {"r.day <= ?", string(f.To)},
+		{"r.state = ?", f.State},
+		{"r.kind = ?", f.Kind},
+		{"r.approval = ?", f.Approval},
+		{"r.day >= ?", string(f.From)},
+		{"r.day <= ?", string(f.To)},
 	} {
 		if c.value != "" {
 			q = q.Where(c.where, c.value)

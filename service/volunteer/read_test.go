@@ -64,6 +64,8 @@ func TestActivitiesList(t *testing.T) {
 			require.Equal(t, []string{odd, late, near}, list(volunteer.ActivityFilter{FreeOnly: true}, 0))
 			_, err := w.Activities(ctx, someone, volunteer.ActivityFilter{From: day, To: day.AddDays(-1)}, paging.Request{})
 			require.Equal(t, fault.Invalid, fault.KindOf(err))
+			_, err = w.Activities(ctx, someone, volunteer.ActivityFilter{From: "2026-99-99"}, paging.Request{})
+			require.Equal(t, fault.Invalid, fault.KindOf(err))
 			_, err = w.Activities(ctx, someone, volunteer.ActivityFilter{}, paging.Request{Cursor: "bm9uc2Vuc2U"})
 			require.ErrorIs(t, err, paging.ErrCursor)
 		})

@@ -377,7 +377,6 @@ type deciding struct {
 	actor    authz.Actor
 	approved []string
 	rejected []model.ServiceRecord
-	reasons  map[string]string
 	moves    []move
 	events   []policy.Event
 }

@@ -50,7 +50,7 @@ func (s *Service) SignUp(ctx context.Context, actor authz.Actor, shiftID string)
 		}
 		now := s.now()
 		out = model.Signup{
-			ID: s.clock.NewID(), ShiftID: shift.ShiftID, ResidentID: actor.ID, ActiveSlot: ptr[int64](1),
+			ID: s.clock.NewID(), ShiftID: shift.ShiftID, ResidentID: actor.ID, ActiveSlot: new(int64(1)),
 			Status: model.SignupSignedUp, CreatedAt: now, UpdatedAt: now,
 		}
 		if err := tx.Create(&out).Error; err != nil {

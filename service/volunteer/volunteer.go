@@ -197,7 +197,7 @@ func lockPeopleTx(tx *gorm.DB, residentIDs ...string) error {
 			return err
 		}
 	}
-	return errRequestNotStored
+	return errBusy
 }
 
 // --- answers under an idempotency key ---
@@ -309,4 +309,14 @@ func caseOf[T any](key string, rows []T, pair func(T) (id string, value any)) (s
 	return b.String(), args
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+
+// The surfaces do not import model; these are their names for its rows.
+type (
+	// Record is a service record.
+	Record = model.ServiceRecord
+	// Signup is a place in a shift.
+	Signup = model.Signup
+	// Attendance is when a volunteer was there.
+	Attendance = model.Attendance
+)

@@ -52,7 +52,8 @@ func TestActivity(t *testing.T) {
 			require.Len(t, fault.As(err).Fields, 4)
 			for _, bad := range []volunteer.ShiftInput{
 				shift(1, 12, 9, 5), shift(1, 22, 26, 5), shift(1, 9, 12, 0), shift(1, 9, 12, 1001), shift(-1, 9, 12, 5), shift(500, 9, 12, 5),
-				shift(1, 8, 21, 5), {StartsAt: at(1, 9), EndsAt: at(1, 10), BreakMinutes: 60, Capacity: 1},
+				shift(1, 8, 21, 5),
+				{StartsAt: at(1, 9), EndsAt: at(1, 10), BreakMinutes: 60, Capacity: 1},
 			} {
 				_, err := w.CreateActivity(ctx, w.organizer, w.input(), []volunteer.ShiftInput{bad})
 				require.Equal(t, fault.Invalid, fault.KindOf(err), "%+v", bad)
@@ -124,7 +125,7 @@ func TestActivity(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, model.SignupCancelled, past.Items[0].Status)
 		})
-		t.Run("cannot be cancelled once somebody has come", func(t *testing.T) {
+		t.Run("cannot be cancelled once somebody has come", func(*testing.T) {
 			id, shifts := w.published(shift(5, 9, 12, 5))
 			w.signUp(someone, shifts[0])
 			w.set(at(5, 9))
@@ -168,11 +169,11 @@ func TestSignUp(t *testing.T) {
 			require.Equal(t, first.ID, w.signUp(a, shifts[0]).ID)
 			require.EqualValues(t, 1, w.count("SELECT signed_up FROM shift_count WHERE shift_id = ?", shifts[0]))
 		})
-		t.Run("refuses an overlap but not the next shift", func(t *testing.T) {
+		t.Run("refuses an overlap but not the next shift", func(*testing.T) {
 			w.refusesSignUp(volunteer.ErrOverlap, a, shifts[1])
 			w.signUp(a, shifts[2])
 		})
-		t.Run("refuses without a home region", func(t *testing.T) {
+		t.Run("refuses without a home region", func(*testing.T) {
 			w.refusesSignUp(volunteer.ErrNoHomeRegion, authz.Actor{Kind: authz.KindResident, ID: a.ID}, shifts[0])
 			w.refusesSignUp(volunteer.ErrShiftMissing, a, "nonsense")
 			w.refusesSignUp(authz.ErrForbidden, w.organizer, shifts[0])
@@ -189,7 +190,7 @@ func TestSignUp(t *testing.T) {
 			require.NotEqual(t, g.ID, w.signUp(b, shifts[0]).ID)
 			w.refuses(volunteer.ErrSignupMissing, func() error { _, err := w.CancelSignup(ctx, b, shifts[1]); return err })
 		})
-		t.Run("closes when the shift begins", func(t *testing.T) {
+		t.Run("closes when the shift begins", func(*testing.T) {
 			w.set(at(1, 9))
 			w.refusesSignUp(volunteer.ErrSignupClosed, w.resident(), shifts[0])
 			w.refuses(volunteer.ErrCancelTooLate, func() error { _, err := w.CancelSignup(ctx, b, shifts[0]); return err })
@@ -250,7 +251,7 @@ func TestCheckIn(t *testing.T) {
 		w.signUp(a, shifts[1])
 		in := volunteer.MarkInput{ShiftID: shifts[0], Code: "123456", Lon: placeLon, Lat: placeLat}
 
-		t.Run("has its hours", func(t *testing.T) {
+		t.Run("has its hours", func(*testing.T) {
 			w.set(at(1, 8.4))
 			w.refuses(volunteer.ErrCodeHours, func() error { _, err := w.ShiftCode(ctx, w.organizer, shifts[0]); return err })
 			w.refusesCheckIn(volunteer.ErrTooEarly, a, in)
@@ -324,7 +325,7 @@ func TestCheckIn(t *testing.T) {
 			require.Equal(t, first.ID, again.ID)
 			require.Equal(t, first.CheckInAt, again.CheckInAt)
 		})
-		t.Run("is in one place at a time", func(t *testing.T) {
+		t.Run("is in one place at a time", func(*testing.T) {
 			w.set(at(1, 11.75))
 			w.refusesCheckIn(volunteer.ErrStillElsewhere, a, w.here(shifts[1]))
 			w.checkOut(a, shifts[0])
