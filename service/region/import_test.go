@@ -97,7 +97,7 @@ func TestImport_refusals(t *testing.T) {
 			"wrong level order":    {"t9,c1,town,甲\ng9,t9,grid,乙\nv9,c1,village,丙\nt8,v1,town,丁\n", []string{"line 3 上级的层级不对：grid 的上级应为 village", "line 4 上级的层级不对：village 的上级应为 town", "line 5 上级的层级不对：town 的上级应为 county"}},
 			"county with a parent": {"c9,c1,county,甲\n", []string{"line 2 县市区不能有上级"}},
 			"level of a known one": {"v1,c1,town,甲\n", []string{"line 2 系统里该编码属于另一个层级，层级不能改变"}},
-			"duplicate code":       {"t9,c1,town,甲\nt9,c1,town,甲\n", []string{"line 3 编码与第 2 行重复"}},
+			"duplicate code":       {"t9,c1,town,甲\nt9,c1,town,乙\n", []string{"line 3 编码与第 2 行重复"}},
 			"cycle":                {"t9,v9,town,甲\nv9,t9,village,乙\ng9,v9,grid,丙\nt7,t7,town,丁\n", []string{"line 2 上级关系成环", "line 3 上级关系成环", "line 5 上级关系成环"}},
 			"cycle through known":  {"t1,v1,town,甲\n", []string{"line 2 上级的层级不对：town 的上级应为 county"}},
 			"empty name":           {"t9,c1,town,甲\n\nt8,c1,town,\nv9,t8,village,乙\n", []string{"line 4 名称不能为空"}},
@@ -175,7 +175,7 @@ func TestImport_rights(t *testing.T) {
 }
 
 func TestImport_province(t *testing.T) {
-	const rows = 22_000
+	const rows = provinceRows
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newService(db)
 		text := province(rows)

@@ -60,8 +60,10 @@ func TestParse(t *testing.T) {
 		}},
 		"duplicate code": {"c1,,county,甲\nt1,c1,town,乙\nc1,,county,丙\n", []region.LineFault{{Line: 4, Reason: "编码与第 2 行重复"}}},
 		"bad codes": {",,county,甲\n3.3048E+11,,county,乙\n一,,county,丙\nt1,!,town,丁\n", []region.LineFault{
-			{Line: 2, Reason: "编码不能为空"}, {Line: 3, Reason: "编码被 Excel 改成了科学计数法，请把该列设为文本后重新保存"},
-			{Line: 4, Reason: "编码应为 1 到 32 位字母、数字、横线或下划线"}, {Line: 5, Reason: "上级编码应为 1 到 32 位字母、数字、横线或下划线"},
+			{Line: 2, Reason: "编码不能为空"},
+			{Line: 3, Reason: "编码被 Excel 改成了科学计数法，请把该列设为文本后重新保存"},
+			{Line: 4, Reason: "编码应为 1 到 32 位字母、数字、横线或下划线"},
+			{Line: 5, Reason: "上级编码应为 1 到 32 位字母、数字、横线或下划线"},
 		}},
 		"level and parent": {"c1,,country,甲\nt1,,town,乙\n", []region.LineFault{
 			{Line: 2, Reason: "层级应为 county、town、village、grid、microgrid、building 之一"}, {Line: 3, Reason: "缺少上级编码"},

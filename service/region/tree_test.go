@@ -137,14 +137,18 @@ func TestCreate(t *testing.T) {
 				require.ErrorIs(t, err, authz.ErrForbidden)
 			}
 			for _, in := range []region.CreateInput{
-				{ParentID: t1.ID, Level: model.RegionGrid, Name: "甲"}, {ParentID: v1.ID, Level: model.RegionMicrogrid, Name: "甲"},
-				{ParentID: v1.ID, Level: model.RegionBuilding, Name: "甲"}, {ParentID: t1.ID, Level: model.RegionVillage, Name: "甲"}, {ParentID: v1.ID, Name: "甲"},
+				{ParentID: t1.ID, Level: model.RegionGrid, Name: "甲"},
+				{ParentID: v1.ID, Level: model.RegionMicrogrid, Name: "甲"},
+				{ParentID: v1.ID, Level: model.RegionBuilding, Name: "甲"},
+				{ParentID: t1.ID, Level: model.RegionVillage, Name: "甲"},
+				{ParentID: v1.ID, Name: "甲"},
 			} {
 				_, err := create(system, in)
 				require.ErrorIs(t, err, region.ErrWrongParent)
 			}
 			for _, in := range []region.CreateInput{
-				{ParentID: v1.ID, Level: model.RegionGrid}, {ParentID: v1.ID, Level: model.RegionGrid, Name: strings.Repeat("长", 65)},
+				{ParentID: v1.ID, Level: model.RegionGrid},
+				{ParentID: v1.ID, Level: model.RegionGrid, Name: strings.Repeat("长", 65)},
 				{ParentID: v1.ID, Level: model.RegionGrid, Name: "甲", Code: "不行"},
 			} {
 				_, err := create(system, in)
