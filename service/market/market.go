@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,8 +29,9 @@ import (
 	"jiamenkou/service/ledger"
 )
 
-// The rows and states that this service returns.
 type (
+	// The rows and states that this service returns.
+
 	Merchant       = model.Merchant
 	MerchantStatus = model.MerchantStatus
 	Store          = model.MerchantStore
@@ -107,7 +109,7 @@ func hashInput(parts ...any) string {
 	h := sha256.New()
 	for _, p := range parts {
 		text := fmt.Sprint(p)
-		fmt.Fprintf(h, "%d:%s\n", len(text), text)
+		h.Write([]byte(strconv.Itoa(len(text)) + ":" + text + "\n"))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -162,7 +164,7 @@ func stockTx(tx *gorm.DB, sold map[string]int64) error {
 	return nil
 }
 
-// history is the row of a move of an order.
+// orderHistory is the row of a move of an order.
 func (s *Service) orderHistory(o Order, from, to OrderStatus, actor authz.Actor, reason string, now clock.Instant) model.OrderHistory {
 	return model.OrderHistory{
 		ID: s.clock.NewID(), OrderID: o.ID, FromStatus: string(from), ToStatus: string(to),
@@ -207,6 +209,7 @@ func moveOrdersTx(tx *gorm.DB, ids []string, from, to OrderStatus, now clock.Ins
 // cancelled: nil if it is still held and in time.
 func refused(o Order, now clock.Instant) error {
 	switch o.Status {
+	case model.OrderHeld:
 	case model.OrderRedeemed:
 		return ErrCodeUsed
 	case model.OrderCancelled:

@@ -293,17 +293,19 @@ func TestPlaceTx(t *testing.T) {
 				items    []orderItem
 			}
 			build := func() (c copyOf) {
+				var (
+					stocks []int64
+					terms  []BenefitInput
+				)
 				for _, sh := range shapes {
 					in := w.terms()
 					in.PointsPrice, in.PerPersonLimit = sh.price, sh.limit
 					if !sh.home {
 						in.RegionID = w.otherTown.ID
 					}
-					c.benefits = append(c.benefits, w.publish(in, sh.stock))
+					stocks, terms = append(stocks, sh.stock), append(terms, in)
 				}
-				for _, points := range purses {
-					c.people = append(c.people, w.resident(points))
-				}
+				c.benefits, c.people = w.offer(stocks, terms), w.purses(w.village, purses)
 				for _, p := range picks {
 					b := c.benefits[p.benefit]
 					c.items = append(c.items, orderItem{
@@ -562,7 +564,7 @@ func TestResidentReads(t *testing.T) {
 			d, err = w.market.VisibleBenefit(ctx, who, third.ID)
 			require.NoError(t, err)
 			require.False(t, d.OnSale)
-			require.Equal(t, w.now().Add(time.Hour), d.NextReleaseAt.Add(2*time.Second-2*time.Second))
+			require.Equal(t, w.now().Add(time.Hour), *d.NextReleaseAt)
 			require.Len(t, d.Stores, 2)
 			_, err = w.market.VisibleBenefit(ctx, w.residents(1, w.otherTown, 0)[0], third.ID)
 			require.ErrorIs(t, err, ErrBenefitMissing)

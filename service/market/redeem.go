@@ -345,13 +345,14 @@ func (s *Service) answeredRedemption(db *gorm.DB, actor authz.Actor, key, hash s
 
 // redeemed builds the answer from what never changes.
 func (s *Service) redeemed(ctx context.Context, r Redemption) (Redeemed, error) {
-	out := Redeemed{RedemptionID: r.ID, OrderID: r.OrderID, StoreID: r.StoreID, ClerkID: r.ClerkID, RedeemedAt: r.CreatedAt}
+	var out Redeemed
 	err := s.db.Read(ctx).Raw(`SELECT o.benefit_id, b.title AS benefit_title, o.points, o.cash_fen, st.name AS store_name
 		FROM benefit_order o JOIN benefit b ON b.id = o.benefit_id JOIN merchant_store st ON st.id = ?
 		WHERE o.id = ?`, r.StoreID, r.OrderID).Scan(&out).Error
 	if err != nil {
 		return Redeemed{}, fmt.Errorf("market: redeemed: %w", err)
 	}
+	out.RedemptionID, out.OrderID, out.StoreID, out.ClerkID, out.RedeemedAt = r.ID, r.OrderID, r.StoreID, r.ClerkID, r.CreatedAt
 	return out, nil
 }
 

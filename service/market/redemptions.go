@@ -3,6 +3,7 @@ package market
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"gorm.io/gorm"
 
@@ -99,6 +100,6 @@ func (s *Service) redemptions(q *gorm.DB, f RedemptionFilter, page paging.Reques
 		return none, fmt.Errorf("market: redemptions: %w", err)
 	}
 	return paging.Of(rows, page, func(r RedemptionView) []string {
-		return []string{fmt.Sprint(int64(r.CreatedAt)), r.ID}
+		return []string{strconv.FormatInt(int64(r.CreatedAt), 10), r.ID}
 	}), nil
 }

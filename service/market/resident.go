@@ -3,6 +3,7 @@ package market
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/skip2/go-qrcode"
@@ -101,9 +102,9 @@ func (s *Service) VisibleBenefits(ctx context.Context, actor authz.Actor, f Bene
 		}
 		q = q.Where("b.points_price <= ?", w.Available)
 	}
-	keyOf := func(v BenefitView) []string { return []string{fmt.Sprint(int64(*v.PublishedAt)), v.ID} }
+	keyOf := func(v BenefitView) []string { return []string{strconv.FormatInt(int64(*v.PublishedAt), 10), v.ID} }
 	if f.Sort == SortPoints {
-		keyOf = func(v BenefitView) []string { return []string{fmt.Sprint(v.PointsPrice), v.ID} }
+		keyOf = func(v BenefitView) []string { return []string{strconv.FormatInt(v.PointsPrice, 10), v.ID} }
 		q = q.Order("b.points_price, b.id")
 		if key != nil {
 			q, err = after(q, "b.points_price", ">", "b.id", key)

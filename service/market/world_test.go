@@ -2,6 +2,7 @@ package market
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -132,20 +133,34 @@ func (w *world) newStore(m Merchant, name string) Store {
 // residents makes n residents of a region, each with points to spend.
 func (w *world) residents(n int, home model.Region, points int64) []authz.Actor {
 	w.t.Helper()
-	rows, actors, earns := make([]model.Resident, n), make([]authz.Actor, n), make([]ledger.Earn, n)
-	for i := range n {
+	purses := make([]int64, n)
+	for i := range purses {
+		purses[i] = points
+	}
+	return w.purses(home, purses)
+}
+
+// purses makes residents of a region who have so many points each.
+func (w *world) purses(home model.Region, points []int64) []authz.Actor {
+	w.t.Helper()
+	rows, actors := make([]model.Resident, len(points)), make([]authz.Actor, len(points))
+	var earns []ledger.Earn
+	for i := range points {
 		rows[i] = model.Resident{
 			ID: w.clock.NewID(), VolunteerNumber: fmt.Sprintf("V%08d", w.next()), HomeRegionID: &home.ID,
 			Status: model.ResidentActive, CreatedAt: w.now(), UpdatedAt: w.now(),
 		}
 		actors[i] = authz.Actor{Kind: authz.KindResident, ID: rows[i].ID, RegionID: home.ID, RegionPath: home.Path}
-		earns[i] = ledger.Earn{
-			Event:    ledger.Event{SourceType: "test", SourceID: fmt.Sprint(w.next()), ActorID: "tester"},
-			BudgetID: w.budget, ResidentID: rows[i].ID, Amount: points, ExpiresOn: "2027-12-31",
+		if points[i] == 0 {
+			continue
 		}
+		earns = append(earns, ledger.Earn{
+			Event:    ledger.Event{SourceType: "test", SourceID: fmt.Sprint(w.next()), ActorID: "tester"},
+			BudgetID: w.budget, ResidentID: rows[i].ID, Amount: points[i], ExpiresOn: "2027-12-31",
+		})
 	}
 	w.in(func(tx *gorm.DB) error {
-		if err := tx.Create(&rows).Error; err != nil || points == 0 {
+		if err := tx.Create(&rows).Error; err != nil {
 			return err
 		}
 		outcomes, err := w.ledger.EarnTx(context.Background(), tx, earns)
@@ -183,6 +198,33 @@ func (w *world) publish(in BenefitInput, stock int64) Benefit {
 		w.release(b, in.ValidFrom, in.ValidUntil, stock)
 	}
 	return b
+}
+
+// offer writes published benefits with open stock straight into the tables:
+// for tests that need many.
+func (w *world) offer(stocks []int64, terms []BenefitInput) []Benefit {
+	w.t.Helper()
+	var (
+		rows     []Benefit
+		releases []model.BenefitRelease
+		counts   []model.BenefitStock
+	)
+	for i, in := range terms {
+		b, err := in.row()
+		require.NoError(w.t, err)
+		now := w.now()
+		b.ID, b.MerchantID, b.Status, b.PublishedAt, b.Version = w.clock.NewID(), w.merchant.ID, model.BenefitPublished, &now, 1
+		rows = append(rows, b)
+		if stocks[i] > 0 {
+			r := model.BenefitRelease{ID: w.clock.NewID(), BenefitID: b.ID, StartsAt: b.ValidFrom, EndsAt: b.ValidUntil, IdempotencyKey: "first", InputHash: "-"}
+			releases = append(releases, r)
+			counts = append(counts, model.BenefitStock{ReleaseID: r.ID, Total: stocks[i], Remaining: stocks[i], Version: 1})
+		}
+	}
+	w.in(func(tx *gorm.DB) error {
+		return errors.Join(create(tx, rows), create(tx, releases), create(tx, counts))
+	})
+	return rows
 }
 
 func (w *world) release(b Benefit, from, to clock.Instant, stock int64) Release {
