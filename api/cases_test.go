@@ -24,7 +24,9 @@ func TestCases(t *testing.T) {
 		router := gin.New()
 		api.Mount(router, api.Services{Casework: v.Casework}, httpapi.SurfaceConfig{
 			Authenticator: v, MaxBodyBytes: 1 << 20,
-			Limiters: map[string]*httpapi.Limiter{"login": httpapi.NewLimiter(600, 600, v.Clock.Now)},
+			Limiters: map[string]*httpapi.Limiter{
+				"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "redemption": httpapi.NewLimiter(600, 600, v.Clock.Now),
+			},
 		})
 		call := func(method, path, token string, body any, want int) map[string]any {
 			t.Helper()
