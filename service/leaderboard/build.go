@@ -21,15 +21,21 @@ import (
 // order: awards from the last overlap before the newest one seen are read
 // again, and the marks in leaderboard_applied tell which are new.
 func (s *Service) Build(ctx context.Context) (applied int, err error) {
+	return s.inBatches(ctx, (*batch).buildTx)
+}
+
+// inBatches runs a job's step, a transaction each time, until it finds less
+// than a whole batch, and returns the sum of what the steps applied.
+func (s *Service) inBatches(ctx context.Context, step func(*batch, *gorm.DB) error) (applied int, err error) {
 	if !s.cfg.Enabled {
 		return 0, nil
 	}
 	if err := s.ensureCursors(ctx); err != nil {
 		return 0, err
 	}
-	b := batch{Service: s, start: clock.Now(s.clock)}
+	b := &batch{Service: s, start: clock.Now(s.clock)}
 	for range maxBatches {
-		err := database.InTx(ctx, s.db, func(tx *gorm.DB) error { return b.buildTx(tx) })
+		err := database.InTx(ctx, s.db, func(tx *gorm.DB) error { return step(b, tx) })
 		if err != nil {
 			return applied, err
 		}

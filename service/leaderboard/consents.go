@@ -6,8 +6,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"jiamenkou/internal/clock"
-	"jiamenkou/internal/database"
 	"jiamenkou/model"
 )
 
@@ -19,25 +17,7 @@ import (
 // Decisions become visible out of order like awards do, so the last overlap is
 // looked at again; setting what is set already changes nothing.
 func (s *Service) RefreshConsents(ctx context.Context) (residents int, err error) {
-	if !s.cfg.Enabled {
-		return 0, nil
-	}
-	if err := s.ensureCursors(ctx); err != nil {
-		return 0, err
-	}
-	b := batch{Service: s, start: clock.Now(s.clock)}
-	for range maxBatches {
-		err := database.InTx(ctx, s.db, func(tx *gorm.DB) error { return b.refreshTx(tx) })
-		if err != nil {
-			return residents, err
-		}
-		residents += b.applied
-		if b.found < s.cfg.BatchSize {
-			break
-		}
-		b.after = b.last
-	}
-	return residents, nil
+	return s.inBatches(ctx, (*batch).refreshTx)
 }
 
 func (b *batch) refreshTx(tx *gorm.DB) error {

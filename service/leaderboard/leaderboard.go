@@ -64,12 +64,14 @@ func New(db *database.DB, c clock.Clock, regions *region.Service, people *identi
 	return &Service{db: db, clock: c, regions: regions, people: people, ledger: l, cfg: cfg}
 }
 
-// The row types as this package's callers name them.
-type (
-	Kind   = model.LeaderboardKind
-	Level  = model.RegionLevel
-	Region = model.Region
-)
+// Kind is week or month.
+type Kind = model.LeaderboardKind
+
+// Level is a region's level.
+type Level = model.RegionLevel
+
+// Region is one node of the tree.
+type Region = model.Region
 
 // board is one leaderboard: a period in a region.
 type board struct {
