@@ -129,12 +129,36 @@ func (s *server) listStatementLines(ctx context.Context, in *statementLinesInput
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(httpapi.PageOf(page, func(l settlement.Line) statementLineDTO {
-		return statementLineDTO{
-			ID: l.ID, Kind: string(l.Kind), OrderID: l.OrderID, BenefitTitle: l.BenefitTitle, Points: l.Points,
-			SubsidyFen: l.SubsidyFen, CashFen: l.CashFen, OccurredAt: l.OccurredAt.Time(),
-		}
-	})), nil
+	return httpapi.OK(httpapi.PageOf(page, statementLineOf)), nil
+}
+
+func statementLineOf(l settlement.Line) statementLineDTO {
+	return statementLineDTO{
+		ID: l.ID, Kind: string(l.Kind), OrderID: l.OrderID, BenefitTitle: l.BenefitTitle, Points: l.Points,
+		SubsidyFen: l.SubsidyFen, CashFen: l.CashFen, OccurredAt: l.OccurredAt.Time(),
+	}
+}
+
+type unsettledDTO struct {
+	Day        string             `json:"day" format:"date"`
+	LineCount  int64              `json:"line_count"`
+	Points     int64              `json:"points"`
+	SubsidyFen int64              `json:"subsidy_fen" doc:"应付补贴（分）"`
+	Lines      []statementLineDTO `json:"lines" doc:"最近的明细，最多 100 条"`
+}
+
+func (s *server) getUnsettled(ctx context.Context, in *idInput) (*httpapi.Body[unsettledDTO], error) {
+	u, err := s.Settlement.Unsettled(ctx, authz.FromContext(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := unsettledDTO{
+		Day: string(u.Day), LineCount: u.LineCount, Points: u.Points, SubsidyFen: u.SubsidyFen, Lines: []statementLineDTO{},
+	}
+	for _, l := range u.Lines {
+		out.Lines = append(out.Lines, statementLineOf(l))
+	}
+	return httpapi.OK(out), nil
 }
 
 func (s *server) confirmStatement(ctx context.Context, in *idInput) (*httpapi.Body[StatementDTO], error) {

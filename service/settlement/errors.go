@@ -5,8 +5,8 @@ import "jiamenkou/internal/fault"
 // Errors of settlement.
 var (
 	ErrStatementMissing = fault.New(fault.NotFound, "settlement.statement_not_found", "没有这张结算单")
+	ErrMerchantMissing  = fault.New(fault.NotFound, "settlement.merchant_not_found", "没有找到这家商户")
 	ErrMove             = fault.New(fault.Conflict, "settlement.move_not_allowed", "结算单当前状态不能这样操作，请刷新后查看")
 	ErrWindowOver       = fault.New(fault.Conflict, "settlement.window_over", "已过确认期限，如有异议请联系运营人员")
 	ErrReason           = fault.New(fault.Invalid, "settlement.reason_required", "请写明原因（2 到 200 个字）")
-	ErrDayNotOver       = fault.New(fault.Conflict, "settlement.day_not_over", "当天还没有结束，不能结算")
 )

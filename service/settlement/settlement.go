@@ -5,9 +5,11 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -261,6 +263,43 @@ func (s *Service) Statement(ctx context.Context, actor authz.Actor, id string) (
 		return Statement{}, ErrStatementMissing
 	}
 	return st, nil
+}
+
+// Unsettled is what a merchant's next statement will hold, as far as it has
+// happened.
+type Unsettled struct {
+	Day        clock.Day // today
+	LineCount  int64
+	Points     int64
+	SubsidyFen int64
+	Lines      []Line // the newest, at most paging.MaxLimit
+}
+
+// Unsettled returns what a merchant's clerks have redeemed and reversed since
+// the last statement.
+func (s *Service) Unsettled(ctx context.Context, actor authz.Actor, merchantID string) (Unsettled, error) {
+	out := Unsettled{Day: clock.Today(s.clock)}
+	var path string
+	err := s.db.Read(ctx).Raw(`SELECT r.path FROM merchant m JOIN region r ON r.id = m.region_id WHERE m.id = ?`, merchantID).Scan(&path).Error
+	if err != nil {
+		return out, fmt.Errorf("settlement: merchant: %w", err)
+	}
+	if path == "" || actor.AtMerchant(merchantID, authz.RoleOwner) != nil && actor.InRegion(path, readers...) != nil {
+		return out, ErrMerchantMissing
+	}
+	items, err := pendingItems(s.db.Read(ctx), model.SettlementPeriod{Day: out.Day}, []string{merchantID})
+	if err != nil {
+		return out, fmt.Errorf("settlement: unsettled: %w", err)
+	}
+	for _, it := range items {
+		out.LineCount++
+		out.Points += it.Points
+		out.SubsidyFen += it.SubsidyFen
+		out.Lines = append(out.Lines, s.line("", it))
+	}
+	slices.SortFunc(out.Lines, func(a, b Line) int { return cmp.Compare(b.OccurredAt, a.OccurredAt) })
+	out.Lines = out.Lines[:min(len(out.Lines), paging.MaxLimit)]
+	return out, nil
 }
 
 // Lines lists the lines of a statement in the order of their times.

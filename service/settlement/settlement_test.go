@@ -390,8 +390,17 @@ func TestReads_areScoped(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		cinema := w.shop("影院")
 		w.redeem(cinema)
+		open, err := w.settlement.Unsettled(t.Context(), cinema.owner, cinema.id)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, open.LineCount)
+		require.EqualValues(t, 3000, open.SubsidyFen)
+		_, err = w.settlement.Unsettled(t.Context(), w.shop("对手").owner, cinema.id)
+		require.ErrorIs(t, err, settlement.ErrMerchantMissing)
 		w.nextDay()
 		w.close()
+		open, err = w.settlement.Unsettled(t.Context(), cinema.owner, cinema.id)
+		require.NoError(t, err)
+		require.Zero(t, open.LineCount, "it is on a statement now")
 		st := w.statements(w.Operator)
 		require.Len(t, st, 1)
 		require.Equal(t, "影院", st[0].MerchantName)
@@ -399,7 +408,7 @@ func TestReads_areScoped(t *testing.T) {
 			{Role: authz.RoleOperator, RegionID: w.West.ID, RegionPath: w.West.Path},
 		}}
 		require.Empty(t, w.statements(west), "another town's operator")
-		_, err := w.settlement.Lines(t.Context(), west, st[0].ID, paging.Request{})
+		_, err = w.settlement.Lines(t.Context(), west, st[0].ID, paging.Request{})
 		require.ErrorIs(t, err, settlement.ErrStatementMissing)
 		require.Empty(t, w.statements(authz.Actor{Kind: authz.KindResident, ID: w.resident.ID}))
 		periods, err := w.settlement.Periods(t.Context(), paging.Request{})
