@@ -149,9 +149,7 @@ func TestOrder(t *testing.T) {
 		})
 		t.Run("refuses a frozen wallet, staff and a malformed key", func(t *testing.T) {
 			who := w.resident(50)
-			w.in(func(tx *gorm.DB) error {
-				return tx.Exec(`UPDATE account SET frozen_reason = 'x' WHERE id = ?`, string(ledger.WalletOf(who.ID))).Error
-			})
+			require.NoError(t, w.ledger.Freeze(ctx, []ledger.AccountID{ledger.WalletOf(who.ID)}, "核对"))
 			w.refuses(t, ledger.ErrAccountFrozen, fault.Conflict, place(who, b))
 			w.refuses(t, authz.ErrForbidden, fault.Forbidden, place(w.clerk, b))
 			_, err := w.market.Order(ctx, who, OrderInput{BenefitID: b.ID, IdempotencyKey: "x"})
