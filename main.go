@@ -15,8 +15,12 @@ import (
 var defaults []byte
 
 func main() {
+	os.Exit(run())
+}
+
+func run() (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	program := app.Program{Defaults: defaults, Environ: os.Environ(), Out: os.Stdout, Err: os.Stderr}
-	os.Exit(program.Run(ctx, os.Args[1:]))
+	return program.Run(ctx, os.Args[1:])
 }

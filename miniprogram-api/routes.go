@@ -6,7 +6,7 @@ import (
 )
 
 // routes is the route table: route, who may call it, operation id, tag, summary, handler.
-func (s *server) routes(r *httpapi.Surface) {
+func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Logging in.
 	httpapi.Handle(r, "POST /auth/login", httpapi.Public, "login-resident", "登录", "微信登录", s.login, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/refresh", httpapi.Public, "refresh-resident", "登录", "换取新令牌", s.refresh, httpapi.Limited("login"))

@@ -1,3 +1,5 @@
+// Package model holds the row shapes of the database: columns, status
+// constants and Validate, one file per aggregate. No queries, no JSON.
 package model
 
 import (

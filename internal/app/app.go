@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -74,8 +75,8 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger, c clock.Cloc
 // Close gives everything back, in the opposite order of opening.
 func (a *App) Close() error {
 	var errs []error
-	for i := len(a.closed) - 1; i >= 0; i-- {
-		errs = append(errs, a.closed[i]())
+	for _, closeOne := range slices.Backward(a.closed) {
+		errs = append(errs, closeOne())
 	}
 	a.closed = nil
 	return errors.Join(errs...)
@@ -95,7 +96,8 @@ func (a *App) openWeChat(ctx context.Context) error {
 			AppID: wc.AppID, Secret: wc.AppSecret, CallbackToken: a.cfg.WeChat.CallbackToken, Clock: a.clock,
 			CallbackURL: a.publicURL() + callbackPath,
 		})
-		base, err := a.sim.Start(ctx)
+		// Not with ctx, which ends at SIGTERM: requests in flight still need it.
+		base, err := a.sim.Start(context.WithoutCancel(ctx))
 		if err != nil {
 			return fmt.Errorf("app: WeChat simulator: %w", err)
 		}
@@ -112,7 +114,7 @@ func (a *App) openWeChat(ctx context.Context) error {
 }
 
 // The simulated mini-program: known to everybody, and of no use outside.
-const (
+const ( //nolint:gosec // not secrets
 	demoAppID         = "wxdemo0000000000"
 	demoAppSecret     = "demo-only-app-secret"
 	demoCallbackToken = "demo-only-callback-token"

@@ -5,6 +5,7 @@ package authz
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"jiamenkou/internal/fault"
@@ -74,10 +75,8 @@ func (a Actor) IsSystem() bool { return a.Kind == KindSystem }
 // route table asks this; the service then asks for the scope.
 func (a Actor) Has(roles ...Role) bool {
 	for _, g := range a.Grants {
-		for _, r := range roles {
-			if g.Role == r {
-				return true
-			}
+		if slices.Contains(roles, g.Role) {
+			return true
 		}
 	}
 	return false
@@ -93,10 +92,8 @@ func (a Actor) InRegion(regionPath string, roles ...Role) error {
 		if g.RegionPath == "" || !strings.HasPrefix(regionPath, g.RegionPath) {
 			continue
 		}
-		for _, r := range roles {
-			if g.Role == r {
-				return nil
-			}
+		if slices.Contains(roles, g.Role) {
+			return nil
 		}
 	}
 	return ErrForbidden
@@ -112,10 +109,8 @@ func (a Actor) AtMerchant(merchantID string, roles ...Role) error {
 		if g.MerchantID == "" || g.MerchantID != merchantID {
 			continue
 		}
-		for _, r := range roles {
-			if g.Role == r {
-				return nil
-			}
+		if slices.Contains(roles, g.Role) {
+			return nil
 		}
 	}
 	return ErrForbidden
@@ -129,10 +124,8 @@ func (a Actor) RegionPaths(roles ...Role) []string {
 	}
 	var paths []string
 	for _, g := range a.Grants {
-		for _, r := range roles {
-			if g.Role == r && g.RegionPath != "" {
-				paths = append(paths, g.RegionPath)
-			}
+		if g.RegionPath != "" && slices.Contains(roles, g.Role) {
+			paths = append(paths, g.RegionPath)
 		}
 	}
 	return paths
@@ -142,10 +135,8 @@ func (a Actor) RegionPaths(roles ...Role) []string {
 func (a Actor) MerchantIDs(roles ...Role) []string {
 	var ids []string
 	for _, g := range a.Grants {
-		for _, r := range roles {
-			if g.Role == r && g.MerchantID != "" {
-				ids = append(ids, g.MerchantID)
-			}
+		if g.MerchantID != "" && slices.Contains(roles, g.Role) {
+			ids = append(ids, g.MerchantID)
 		}
 	}
 	return ids

@@ -7,7 +7,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -31,7 +30,7 @@ import (
 )
 
 // Password of every demo login.
-const Password = "jiamenkou-demo"
+const Password = "jiamenkou-demo" //nolint:gosec // everybody is meant to know it
 
 // The demo logins that the start prints and the README uses.
 const (
@@ -47,7 +46,7 @@ const (
 // demo-wang-1, demo-wang-2 and so on.
 const Resident = "wang"
 
-// ErrCutOff: an earlier load did not finish.
+// ErrCutOff says that an earlier load did not finish.
 var ErrCutOff = fault.New(fault.Conflict, "demo.cut_off", "上次演示数据没有装载完，请先运行 make reset（或换一个空数据库）再启动")
 
 // historyDays is how many days the residents have lived before today.
@@ -157,7 +156,7 @@ func Load(ctx context.Context, s Services, now time.Time, out io.Writer) error {
 		{"一个月的历史", l.liveMonth}, {"今天", l.liveToday},
 	} {
 		l.printf("  %s … ", step.what)
-		start := time.Now() //nolint:forbidigo // the progress is shown to a person waiting
+		start := time.Now()
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("demo: %s: %w", step.what, err)
 		}
@@ -187,15 +186,4 @@ func (l *loader) some(n int) []authz.Actor {
 		out = append(out, l.residents[i])
 	}
 	return out
-}
-
-// ignore drops the errors that people meet in real life too, and that a demo
-// of real life may contain.
-func ignore(err error, expected ...*fault.Error) error {
-	for _, e := range expected {
-		if errors.Is(err, e) {
-			return nil
-		}
-	}
-	return err
 }

@@ -91,8 +91,7 @@ func (e *Error) WithMessage(format string, args ...any) *Error {
 
 // As returns err's *Error, or nil if there is none in its chain.
 func As(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return nil

@@ -30,10 +30,10 @@ type op interface {
 // that no two inputs run together.
 func hashInput(kind model.JournalKind, parts []any) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n", kind)
+	_, _ = fmt.Fprintf(h, "%s\n", kind) // a hash never fails
 	for _, p := range parts {
 		text := fmt.Sprint(p)
-		fmt.Fprintf(h, "%d:%s\n", len(text), text)
+		_, _ = fmt.Fprintf(h, "%d:%s\n", len(text), text)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -22,6 +22,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/batch"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
@@ -52,6 +53,8 @@ type Config struct {
 	CodeKey string
 	// CodeStep is how often a code changes; 30 s if zero.
 	CodeStep time.Duration
+	// Batch bounds how orders are combined, at most 500 in a batch.
+	Batch batch.Config
 }
 
 // String keeps the key out of %v and %+v.
@@ -69,6 +72,9 @@ type Service struct {
 	clock  clock.Clock
 	ledger *ledger.Service
 	codes  codes
+
+	orders  *batch.Combiner[orderItem, Placed] // by benefit
+	soldOut *soldOut
 }
 
 // New returns the service.
@@ -80,7 +86,12 @@ func New(db *database.DB, c clock.Clock, l *ledger.Service, cfg Config) (*Servic
 	if err != nil {
 		return nil, err
 	}
-	return &Service{db: db, clock: c, ledger: l, codes: signer}, nil
+	if cfg.Batch.MaxItems > maxPlaced {
+		return nil, fmt.Errorf("market: %d orders in a batch, at most %d", cfg.Batch.MaxItems, maxPlaced)
+	}
+	s := &Service{db: db, clock: c, ledger: l, codes: signer, soldOut: newSoldOut(c)}
+	s.orders = batch.New(cfg.Batch, func(i orderItem) string { return i.BenefitID }, s.placeBatch)
+	return s, nil
 }
 
 func (s *Service) now() clock.Instant { return clock.Now(s.clock) }

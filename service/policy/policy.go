@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -159,7 +160,7 @@ func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInp
 		if err != nil {
 			return err
 		}
-		if !contains(pathIDs(path), budget.RegionID) {
+		if !slices.Contains(pathIDs(path), budget.RegionID) {
 			return ErrBudgetRegion
 		}
 		var newest int64
@@ -313,18 +314,12 @@ func (s *Service) scoped(ctx context.Context, actor authz.Actor, page paging.Req
 	return q, nil
 }
 
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
 // The row types as this package's callers name them.
 type (
-	Rule      = model.PolicyRule
+	// Rule is one version of a rule.
+	Rule = model.PolicyRule
+	// EventKind is a kind of event that can earn points.
 	EventKind = model.EventKind
-	Expiry    = model.Expiry
+	// Expiry says how a rule sets the last day of points.
+	Expiry = model.Expiry
 )

@@ -49,10 +49,14 @@ func New(db *database.DB, c clock.Clock, l *ledger.Service, cfg Config) *Service
 
 // The row types as this package's callers name them.
 type (
-	Period  = model.SettlementPeriod
-	Line    = model.SettlementLine
+	// Period is a settlement period.
+	Period = model.SettlementPeriod
+	// Line is a line of a statement.
+	Line = model.SettlementLine
+	// History is one move of a statement.
 	History = model.StatementHistory
-	Status  = model.StatementStatus
+	// Status is the state of a statement.
+	Status = model.StatementStatus
 )
 
 // Statement is a statement with what a reader needs beside it.
