@@ -114,9 +114,9 @@ func (a *App) openWeChat(ctx context.Context) error {
 }
 
 // The simulated mini-program: known to everybody, and of no use outside.
-const ( //nolint:gosec // not secrets
+const (
 	demoAppID         = "wxdemo0000000000"
-	demoAppSecret     = "demo-only-app-secret"
+	demoAppSecret     = "demo-only-app-secret" //nolint:gosec // not a secret
 	demoCallbackToken = "demo-only-callback-token"
 	callbackPath      = "/mp/v1/wechat/callback"
 )

@@ -2,7 +2,6 @@ package app
 
 import (
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -202,7 +201,7 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	s := mount(cfg, newClock(), slog.New(slog.DiscardHandler), &App{requests: newRequestMetric()})
 	for _, r := range s.router.Routes() {
-		require.True(t, known[r.Method+" "+r.Path], fmt.Sprintf("%s %s is in no document", r.Method, r.Path))
+		require.True(t, known[r.Method+" "+r.Path], "%s %s is in no document", r.Method, r.Path)
 	}
 	require.Len(t, s.router.Routes(), len(known))
 }

@@ -350,7 +350,7 @@ type want struct {
 func seed(t testing.TB, a *App, w want) *county {
 	t.Helper()
 	ctx, root, now := t.Context(), authz.System("test"), clock.Now(a.clock)
-	exec(t, a, "INSERT INTO demo_load (id, started_at, finished_at) VALUES (1, ?, ?)", now, now)
+	execute(t, a, "INSERT INTO demo_load (id, started_at, finished_at) VALUES (1, ?, ?)", now, now)
 	_, err := a.Region.Import(ctx, root, strings.NewReader("code,parent_code,level,name\n"+
 		"330481000000,,county,海宁市\n330481001000,330481000000,town,硖石街道\n"+
 		"330481001001,330481001000,village,火炬社区\n330481001002,330481001000,village,西山社区\n"))
@@ -463,7 +463,7 @@ func seedResidents(t testing.TB, a *App, n int, home model.Region) (out []authz.
 	return out
 }
 
-func exec(t testing.TB, a *App, query string, args ...any) {
+func execute(t testing.TB, a *App, query string, args ...any) {
 	t.Helper()
 	_, err := a.db.WriteSQL().ExecContext(t.Context(), query, args...)
 	require.NoError(t, err)

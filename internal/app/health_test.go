@@ -120,7 +120,7 @@ func TestReferencePages(t *testing.T) {
 			assets := reference.FindAllStringSubmatch(string(page.body), -1)
 			require.NotEmpty(t, assets)
 			for _, m := range assets {
-				require.False(t, strings.Contains(m[1], "//"), m[1])
+				require.NotContains(t, m[1], "//")
 				path := m[1]
 				if !strings.HasPrefix(path, "/") {
 					path = base + path

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"image/png"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -235,9 +236,7 @@ func (l *loop) reports(t *testing.T) {
 	move := func(name string, more object) {
 		v := get[struct{ Version int64 }](l.worker, "/cases/"+report.ID)
 		body := object{"version": v.Version, "note": "已到现场处理"}
-		for k, x := range more {
-			body[k] = x
-		}
+		maps.Copy(body, more)
 		post[struct{}](l.worker, "/cases/"+report.ID+"/"+name, body)
 		stale := l.worker.do(http.MethodPost, "/cases/"+report.ID+"/"+name, body)
 		require.Equal(t, 409, stale.status, "%s twice: %s", name, stale)
