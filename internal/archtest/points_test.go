@@ -21,6 +21,7 @@ import (
 var pointsTables = map[string]string{
 	"account": "Account", "account_balance": "AccountBalance", "journal": "Journal", "transfer": "Transfer",
 	"hold": "Hold", "hold_lot": "HoldLot", "lot": "Lot", "lot_entry": "LotEntry",
+	"wallet_link": "WalletLink", "seal": "Seal", "seal_leaf": "SealLeaf", "seal_node": "SealNode", "seal_state": "SealState",
 }
 
 // Who may write them, and this folder, whose tests quote offenders.

@@ -440,9 +440,7 @@ func TestAudit_namesWhatDiffers(t *testing.T) {
 		w.earn(wang, 4, "2027-12-31")
 		w.hold(wang, 1)
 		ledgertest.RequireSound(t, db)
-		w.in(func(tx *gorm.DB) error {
-			return tx.Exec(`UPDATE transfer SET amount = 5`).Error
-		})
+		databasetest.Tamper(t, db, `UPDATE transfer SET amount = 5`)
 		found, err := w.ledger.Audit(t.Context())
 		require.NoError(t, err)
 		require.NotEmpty(t, found)
