@@ -1,7 +1,7 @@
 # Commands of this project; `make` lists them.
 #
-# Needs Go (see go.mod) and, for `make test`, gcc (the race detector uses cgo)
-# and MariaDB. On Debian both are installed when they are missing.
+# Needs Go (see go.mod) and, for `make test`, gcc (the race detector uses cgo), curl
+# and MariaDB. On Debian they are installed when they are missing.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -40,7 +40,7 @@ vet:
 
 .PHONY: test-race
 test-race:
-	scripts/need-gcc.sh
+	scripts/need-tools.sh
 	CGO_ENABLED=1 scripts/with-mariadb.sh go test -race $(TEST_FLAGS) -timeout 30m ./...
 
 .PHONY: test-fast

@@ -11,6 +11,10 @@ import (
 
 // prepareDemo migrates the database and loads the demo county, once.
 func (a *App) prepareDemo(ctx context.Context, out io.Writer) error {
+	return a.loadDemo(ctx, demo.HistoryDays, out)
+}
+
+func (a *App) loadDemo(ctx context.Context, days int, out io.Writer) error {
 	if _, err := database.Migrate(ctx, a.db); err != nil {
 		return err
 	}
@@ -22,7 +26,7 @@ func (a *App) prepareDemo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	now := a.clock.Now()
-	past := demo.Clock(now)
+	past := demo.Clock(now, days)
 	loader := *a
 	// A hundred passwords that everybody knows need no costly hashes: each is
 	// replaced by one of full cost at its owner's first login.
@@ -33,7 +37,8 @@ func (a *App) prepareDemo(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintln(out, "装载演示数据（海宁市，600 位居民，一个月的历史）：") //nolint:errcheck // progress only
 	return demo.Load(ctx, demo.Services{
-		DB: a.db, Clock: past, Region: s.Region, Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer,
+		Days: days,
+		DB:   a.db, Clock: past, Region: s.Region, Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer,
 		Reading: s.Reading, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Leaderboard: s.Leaderboard,
 		OpenID: a.sim.OpenID,
 	}, now, out)

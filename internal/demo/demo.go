@@ -49,14 +49,15 @@ const Resident = "wang"
 // ErrCutOff says that an earlier load did not finish.
 var ErrCutOff = fault.New(fault.Conflict, "demo.cut_off", "上次演示数据没有装载完，请先运行 make reset（或换一个空数据库）再启动")
 
-// historyDays is how many days the residents have lived before today.
-const historyDays = 30
+// HistoryDays is how many days the residents have lived before today.
+const HistoryDays = 30
 
 // seed makes every load of one day the same.
 const seed = 20260101
 
 // Services are what the loader acts through, all on Clock.
 type Services struct {
+	Days        int // of history: HistoryDays, less in tests
 	DB          *database.DB
 	Clock       *clock.Manual
 	Region      *region.Service
@@ -72,9 +73,10 @@ type Services struct {
 	OpenID func(name string) string
 }
 
-// Clock returns the clock to build Services on: it stands a month before now.
-func Clock(now time.Time) *clock.Manual {
-	return clock.NewManual(clock.DayOf(now).AddDays(-historyDays-1).Start().Time().Add(8*time.Hour), seed)
+// Clock returns the clock to build Services on: it stands days and one before
+// now.
+func Clock(now time.Time, days int) *clock.Manual {
+	return clock.NewManual(clock.DayOf(now).AddDays(-days-1).Start().Time().Add(8*time.Hour), seed)
 }
 
 // Loaded reports whether the county is there; ErrCutOff if it is so in part.
@@ -177,6 +179,16 @@ func (l *loader) printf(format string, args ...any) {
 // at moves the clock to a time of day, "15:04" in Shanghai, of a day.
 func (l *loader) at(day clock.Day, hour, minute int) {
 	l.Clock.Set(day.Start().Time().Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute))
+}
+
+// withWang draws n different residents, the one of the README's walk among
+// them: she has something to show every day.
+func (l *loader) withWang(n int) []authz.Actor {
+	out := []authz.Actor{l.residents[0]}
+	for _, i := range l.rand.Perm(len(l.residents) - 1)[:n-1] {
+		out = append(out, l.residents[i+1])
+	}
+	return out
 }
 
 // some draws n different residents.

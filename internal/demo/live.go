@@ -26,8 +26,8 @@ const (
 )
 
 func (l *loader) liveMonth(ctx context.Context) error {
-	first := clock.DayOf(l.now).AddDays(-historyDays)
-	for n := range historyDays {
+	first := clock.DayOf(l.now).AddDays(-l.Days)
+	for n := range l.Days {
 		day := first.AddDays(n)
 		for _, part := range []func(context.Context, clock.Day) error{
 			l.signIn, l.read, l.report, l.serve, l.spend, l.night,
@@ -37,7 +37,7 @@ func (l *loader) liveMonth(ctx context.Context) error {
 			}
 		}
 		if (n+1)%10 == 0 {
-			l.printf("%d/%d ", n+1, historyDays)
+			l.printf("%d/%d ", n+1, l.Days)
 		}
 	}
 	return nil
@@ -88,8 +88,7 @@ func (l *loader) signIn(ctx context.Context, day clock.Day) error {
 // completion.
 func (l *loader) read(ctx context.Context, day clock.Day) error {
 	l.at(day, 12, 0)
-	// The README walks with one resident: she has read something every day.
-	readers := append(l.some(readersPerDay-1), l.residents[0])
+	readers := l.withWang(readersPerDay)
 	sessions := map[string]authz.Actor{}
 	var longest int64
 	for _, r := range readers {
@@ -235,7 +234,7 @@ func (l *loader) serve(ctx context.Context, day clock.Day) error {
 	if err != nil {
 		return err
 	}
-	people := l.some(volunteersPerDay)
+	people := l.withWang(volunteersPerDay)
 	signups := make([]volunteer.ConfirmItem, 0, len(people))
 	for _, r := range people {
 		s, err := l.Volunteer.SignUp(ctx, r, shift)
