@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -196,7 +197,7 @@ func (a *auditor) subtree(ctx context.Context, after string) (next string, err e
 		if err := a.auditBuckets(tx, seal, nodes[treeDepth], part*width, (part+1)*width); err != nil {
 			return err
 		}
-		return a.auditNodes(tx, seal, nodes, subtreeLevel, treeDepth, part)
+		return a.auditNodes(tx, seal, nodes, subtreeLevel, treeDepth)
 	})
 }
 
@@ -211,7 +212,7 @@ func (a *auditor) treeTop(ctx context.Context, _ string) (string, error) {
 		if err != nil {
 			return err
 		}
-		if err := a.auditNodes(tx, seal, nodes, 0, subtreeLevel, 0); err != nil {
+		if err := a.auditNodes(tx, seal, nodes, 0, subtreeLevel); err != nil {
 			return err
 		}
 		if nodes[0].at(0) != seal.Root {
@@ -238,34 +239,46 @@ func (n levelNodes) at(position int64) string {
 	return emptyNodes[n.level]
 }
 
+// subtreeQuery reads a range of positions in each of some levels.
+func subtreeQuery(levels int) string {
+	return `SELECT level, position, seal_number, hash FROM seal_node WHERE (` +
+		strings.TrimPrefix(strings.Repeat(` OR (level = ? AND position >= ? AND position < ?)`, levels), " OR ") +
+		`) AND seal_number <= ? ORDER BY level, position, seal_number`
+}
+
 // readSubtree reads the stored nodes of the levels from top to bottom that are
-// under the node at position of level top: at most 511 of them.
+// under the node at position of level top: at most 8,191 of them.
 func readSubtree(tx *gorm.DB, top, bottom int, position, number int64) (map[int]levelNodes, error) {
 	out := map[int]levelNodes{}
+	var args []any
 	for level := top; level <= bottom; level++ {
 		width := int64(1) << (level - top)
-		var rows []model.SealNode
-		err := tx.Raw(`SELECT level, position, seal_number, hash FROM seal_node
-			WHERE level = ? AND position >= ? AND position < ? AND seal_number <= ? ORDER BY position, seal_number`,
-			level, position*width, (position+1)*width, number).Scan(&rows).Error
-		if err != nil {
-			return nil, err
-		}
-		hashes := make(map[int64]string, len(rows))
-		for _, r := range rows {
-			hashes[r.Position] = r.Hash
-		}
-		out[level] = levelNodes{level: level, hashes: hashes}
+		args = append(args, level, position*width, (position+1)*width)
+		out[level] = levelNodes{level: level, hashes: map[int64]string{}}
+	}
+	var rows []model.SealNode
+	if err := tx.Raw(subtreeQuery(len(out)), append(args, number)...).Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		out[int(r.Level)].hashes[r.Position] = r.Hash // the last version comes last
 	}
 	return out, nil
 }
 
 // auditNodes compares each node from level top to the one above bottom with
 // its two children.
-func (a *auditor) auditNodes(tx *gorm.DB, seal model.Seal, nodes map[int]levelNodes, top, bottom int, position int64) error {
+func (a *auditor) auditNodes(tx *gorm.DB, seal model.Seal, nodes map[int]levelNodes, top, bottom int) error {
 	for level := bottom - 1; level >= top; level-- {
-		width := int64(1) << (level - top)
-		for p := position * width; p < (position+1)*width; p++ {
+		// Only a node that is stored, or has a child that is, can be wrong.
+		here := map[int64]bool{}
+		for p := range nodes[level].hashes {
+			here[p] = true
+		}
+		for p := range nodes[level+1].hashes {
+			here[p/2] = true
+		}
+		for _, p := range sortedNumbers(here) {
 			if nodeHash(nodes[level+1].at(2*p), nodes[level+1].at(2*p+1)) == nodes[level].at(p) {
 				continue
 			}
@@ -287,25 +300,30 @@ func (a *auditor) auditBuckets(tx *gorm.DB, seal model.Seal, stored levelNodes, 
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err is asked
 	var (
-		wrong  []int64
-		leaves []model.SealLeaf
-		open   = first // the bucket that leaves are of
+		wrong  = map[int64]bool{}
+		leaves []model.SealLeaf // of one bucket
 	)
-	// upTo compares open and the empty buckets behind it.
-	upTo := func(bucket int64) {
-		for ; open < bucket; open++ {
-			if bucketHash((leavesByBucket{open: leaves}).entries(open)) != stored.at(open) {
-				wrong = append(wrong, open)
-			}
-			leaves = leaves[:0]
+	for p := range stored.hashes {
+		wrong[p] = true // until its leaves have been met
+	}
+	closeBucket := func() {
+		if len(leaves) == 0 {
+			return
 		}
+		b := leaves[0].Bucket
+		if delete(wrong, b); bucketHash((leavesByBucket{b: leaves}).entries(b)) != stored.at(b) {
+			wrong[b] = true
+		}
+		leaves = leaves[:0]
 	}
 	for rows.Next() {
 		var l model.SealLeaf
 		if err := rows.Scan(&l.AccountID, &l.SealNumber, &l.Bucket, &l.Seq, &l.Head); err != nil {
 			return err
 		}
-		upTo(l.Bucket)
+		if len(leaves) > 0 && leaves[0].Bucket != l.Bucket {
+			closeBucket()
+		}
 		if n := len(leaves); n > 0 && leaves[n-1].AccountID == l.AccountID {
 			leaves[n-1] = l // a later version
 			continue
@@ -315,8 +333,8 @@ func (a *auditor) auditBuckets(tx *gorm.DB, seal model.Seal, stored levelNodes, 
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	upTo(end)
-	for _, b := range wrong {
+	closeBucket()
+	for _, b := range sortedNumbers(wrong) {
 		if err := a.wrongNode(tx, seal, treeDepth, b); err != nil {
 			return err
 		}

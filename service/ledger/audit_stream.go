@@ -57,8 +57,8 @@ const (
 	auditJournals = 5_000 // journal rows of one range
 	auditLinks    = 1_000 // links in memory at once
 	auditSums     = 50_000
-	auditSubtrees = 256 // the tree is read in so many parts
-	subtreeLevel  = 8   // at which there are that many
+	auditSubtrees = 16  // the tree is read in so many parts, of 8,191 nodes at most
+	subtreeLevel  = 4   // at which there are that many
 	lastID        = "~" // after every id
 	// linkGrace is how much older than the last complete relinking a transfer
 	// must be for a missing link to count: the sealer runs behind, and a clock

@@ -58,7 +58,10 @@ func (s *Service) Seal(ctx context.Context) (model.Seal, error) {
 		return model.Seal{}, err
 	}
 	seal, err := w.run(ctx)
-	if err != nil && !errors.Is(err, errSealLost) {
+	if errors.Is(err, errSealLost) {
+		return model.Seal{}, ErrSealing.WithCause(err)
+	}
+	if err != nil {
 		// The next one need not wait for the lease; ctx may be over.
 		free, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
@@ -265,7 +268,7 @@ func (w *sealing) writeLeaves(ctx context.Context, accounts []string) error {
 // buckets recomputes the buckets in which a leaf changed.
 func (w *sealing) buckets(ctx context.Context) error {
 	changed := w.dirty[treeDepth]
-	for chunk := range slices.Chunk(sortedPositions(changed), sealBuckets) {
+	for chunk := range slices.Chunk(sortedNumbers(changed), sealBuckets) {
 		found, err := readBuckets(w.s.db.Read(ctx), chunk, w.next.Number)
 		if err != nil {
 			return err
@@ -285,7 +288,7 @@ func (w *sealing) nodes(ctx context.Context) error {
 		for p := range below {
 			parents[p/2] = ""
 		}
-		for chunk := range slices.Chunk(sortedPositions(parents), sealAccounts/2) {
+		for chunk := range slices.Chunk(sortedNumbers(parents), sealAccounts/2) {
 			var siblings []int64
 			for _, p := range chunk {
 				for _, child := range []int64{2 * p, 2*p + 1} {
@@ -316,7 +319,7 @@ func (w *sealing) nodes(ctx context.Context) error {
 }
 
 func (w *sealing) writeNodes(ctx context.Context, level int) error {
-	for chunk := range slices.Chunk(sortedPositions(w.dirty[level]), sealAccounts) {
+	for chunk := range slices.Chunk(sortedNumbers(w.dirty[level]), sealAccounts) {
 		rows := make([]model.SealNode, len(chunk))
 		for i, p := range chunk {
 			rows[i] = model.SealNode{Level: int64(level), Position: p, SealNumber: w.next.Number, Hash: w.dirty[level][p]}
@@ -347,7 +350,7 @@ func (w *sealing) publish(ctx context.Context) error {
 // stay until their account or node changes again.
 func (w *sealing) prune(ctx context.Context) error {
 	for level := range w.dirty {
-		for chunk := range slices.Chunk(sortedPositions(w.dirty[level]), sealAccounts) {
+		for chunk := range slices.Chunk(sortedNumbers(w.dirty[level]), sealAccounts) {
 			err := database.InTx(ctx, w.s.db, func(tx *gorm.DB) error {
 				return tx.Exec(`DELETE FROM seal_node WHERE level = ? AND position IN ? AND seal_number < ?`, level, chunk, w.next.Number).Error
 			})
@@ -374,7 +377,7 @@ func (w *sealing) prune(ctx context.Context) error {
 	}
 }
 
-func sortedPositions(m map[int64]string) []int64 {
+func sortedNumbers[V any](m map[int64]V) []int64 {
 	out := make([]int64, 0, len(m))
 	for p := range m {
 		out = append(out, p)
