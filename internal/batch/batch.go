@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -35,6 +36,9 @@ type Config struct {
 	QueueLength int           // most items that wait, over all lanes: 4096
 	Lanes       int           // runs at once: 4
 	RunTimeout  time.Duration // one run at most, and once more for a fallback as a whole: 1 minute
+	// OnFallback, if set, is told why a batch of so many items failed that is
+	// now run one by one: no caller may ever see that error.
+	OnFallback func(err error, items int)
 }
 
 func (c Config) complete() Config {
@@ -191,6 +195,9 @@ func (c *Combiner[In, Out]) work(l *lane[In, Out], filled <-chan struct{}) {
 			return
 		}
 		c.serve(calls)
+		// Let those who were just answered ask for the next thing first: else
+		// many callers would go in turns of one and all the others.
+		runtime.Gosched()
 	}
 }
 
@@ -271,6 +278,9 @@ func (c *Combiner[In, Out]) oneByOne(calls []*call[In, Out], batchErr error) {
 	c.mu.Lock()
 	c.stats.Fallbacks++
 	c.mu.Unlock()
+	if c.cfg.OnFallback != nil {
+		c.cfg.OnFallback(batchErr, len(calls))
+	}
 	ctx, cancel := context.WithTimeout(c.base, c.cfg.RunTimeout)
 	defer cancel()
 	for _, w := range calls {

@@ -131,6 +131,7 @@ func TestDo(t *testing.T) {
 			require.Empty(t, g.seen())
 			all.requireSquares(t)
 			require.Equal(t, time.Second, time.Since(began))
+			synctest.Wait() // until the lane rests again
 			start(t.Context(), c, 3, 4, 5).requireSquares(t)
 			require.Equal(t, time.Second, time.Since(began), "the third made the batch whole")
 			require.Equal(t, [][]int{{1, 2}, {3, 4, 5}}, g.seen())
@@ -216,10 +217,15 @@ func TestFallback(t *testing.T) {
 				}
 				return squares(items), nil
 			}
-			c := batch.New(batch.Config{Lanes: 1}, oneKey, g.run)
+			var why error
+			c := batch.New(batch.Config{Lanes: 1, OnFallback: func(err error, items int) {
+				require.Equal(t, 3, items)
+				why = err
+			}}, oneKey, g.run)
 			all := start(t.Context(), c, 1, 2, 3, 4)
 			g.letAll()
 			all.done.Wait()
+			require.Equal(t, poison, why, "for the log")
 			require.Equal(t, map[int]error{1: nil, 2: nil, 3: poison, 4: nil}, all.errs)
 			require.Equal(t, map[int]int{1: 1, 2: 4, 3: 0, 4: 16}, all.values)
 			require.Equal(t, [][]int{{1}, {2, 3, 4}, {2}, {3}, {4}}, g.seen())

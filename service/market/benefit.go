@@ -263,6 +263,7 @@ func (s *Service) MoveBenefit(ctx context.Context, actor authz.Actor, id string,
 		}
 		return s.benefitMoved(tx, actor, id, b.Benefit.Status, rule.to, reason, now)
 	})
+	s.soldOut.forget(id)
 	return out, err
 }
 
@@ -359,6 +360,7 @@ func (s *Service) AddRelease(ctx context.Context, actor authz.Actor, benefitID s
 		}
 		return tx.Create(&model.BenefitStock{ReleaseID: row.ID, Total: in.Total, Remaining: in.Total, Version: 1}).Error
 	})
+	s.soldOut.forget(benefitID)
 	// Sold is that of the moment of release, so that a replay says the same.
 	return Release{ID: row.ID, BenefitID: benefitID, StartsAt: row.StartsAt, EndsAt: row.EndsAt, Total: in.Total, CreatedAt: row.CreatedAt}, err
 }

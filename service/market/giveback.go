@@ -87,7 +87,10 @@ func (s *Service) Cancel(ctx context.Context, actor authz.Actor, in CancelInput)
 		return Cancelled{}, err
 	}
 	hash := hashInput("cancel", in.OrderID, in.Reason)
-	var out Cancelled
+	var (
+		out     Cancelled
+		benefit string
+	)
 	err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		if err := s.ledger.LockWalletsTx(ctx, tx, []string{actor.ID}); err != nil {
 			return fmt.Errorf("market: cancel: %w", err)
@@ -100,6 +103,7 @@ func (s *Service) Cancel(ctx context.Context, actor authz.Actor, in CancelInput)
 			return ErrOrderMissing
 		}
 		o := orders[0]
+		benefit = o.BenefitID
 		move, replayed, err := s.answeredMove(ctx, tx, actor, in.IdempotencyKey, hash)
 		if err != nil {
 			return err
@@ -112,6 +116,7 @@ func (s *Service) Cancel(ctx context.Context, actor authz.Actor, in CancelInput)
 		out = Cancelled{OrderID: o.ID, Points: o.Points, CancelledAt: move.CreatedAt}
 		return nil
 	})
+	s.soldOut.forget(benefit)
 	return out, s.keyTaken(ctx, err, actor, in.IdempotencyKey)
 }
 
@@ -198,6 +203,7 @@ func (s *Service) releaseDue(ctx context.Context, due []Order) (done int, failed
 		residents[o.ResidentID] = true
 		ids[i] = o.ID
 	}
+	benefits := map[string]bool{}
 	job := authz.System("market.release_expired")
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		if err := s.ledger.LockWalletsTx(ctx, tx, sortedKeys(residents)); err != nil {
@@ -215,6 +221,7 @@ func (s *Service) releaseDue(ctx context.Context, due []Order) (done int, failed
 		for _, o := range orders {
 			if o.Status == model.OrderHeld && o.RedeemUntil <= now {
 				still = append(still, o)
+				benefits[o.BenefitID] = true
 				moves = append(moves, s.orderHistory(o, model.OrderHeld, model.OrderExpired, job, "逾期未核销", now))
 			}
 		}
@@ -222,5 +229,6 @@ func (s *Service) releaseDue(ctx context.Context, due []Order) (done int, failed
 		done = len(still) - len(failed)
 		return err
 	})
+	s.soldOut.forget(sortedKeys(benefits)...)
 	return done, failed, err
 }

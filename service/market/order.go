@@ -42,12 +42,14 @@ func placed(o Order) Placed {
 }
 
 // Order orders a benefit for the resident: stock and points are held together
-// or not at all. A replay of the key gives the first answer.
+// or not at all. A replay of the key gives the first answer. Orders of one
+// benefit at the same time share a transaction.
 //
 // Errors: ErrNoHome, ErrBenefitMissing (also outside the resident's region),
 // ErrBenefitClosed, ErrNotYetValid, ErrNoLongerValid, ErrNotOnSale,
 // ErrLimitReached, ErrSoldOut, ErrIdempotencyConflict,
-// ledger.ErrInsufficientPoints, ledger.ErrAccountFrozen.
+// ledger.ErrInsufficientPoints, ledger.ErrAccountFrozen, batch.ErrFull,
+// batch.ErrClosed.
 func (s *Service) Order(ctx context.Context, actor authz.Actor, in OrderInput) (Placed, error) {
 	if err := actor.Resident(); err != nil {
 		return Placed{}, err
@@ -59,16 +61,10 @@ func (s *Service) Order(ctx context.Context, actor authz.Actor, in OrderInput) (
 		ResidentID: actor.ID, RegionPath: actor.RegionPath, BenefitID: in.BenefitID,
 		Key: in.IdempotencyKey, Hash: hashInput("order", in.BenefitID),
 	}
-	var out Placed
-	err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		results, err := s.placeTx(ctx, tx, []orderItem{item})
-		if err != nil {
-			return err
-		}
-		out = results[0].Placed
-		return results[0].Err
-	})
-	return out, err
+	if s.soldOut.refuses(item) {
+		return Placed{}, ErrSoldOut
+	}
+	return s.orders.Do(ctx, item)
 }
 
 // maxPlaced is the most items that one call of placeTx takes.
@@ -102,6 +98,15 @@ func (s *Service) placeTx(ctx context.Context, tx *gorm.DB, items []orderItem) (
 	if len(items) == 0 {
 		return nil, nil
 	}
+	p, err := s.placingTx(ctx, tx, items)
+	if err != nil {
+		return nil, err
+	}
+	return p.results, nil
+}
+
+// placingTx is placeTx with everything that it found out.
+func (s *Service) placingTx(ctx context.Context, tx *gorm.DB, items []orderItem) (*placing, error) {
 	if len(items) > maxPlaced {
 		return nil, fmt.Errorf("market: %d orders in one call, at most %d", len(items), maxPlaced)
 	}
@@ -113,7 +118,7 @@ func (s *Service) placeTx(ctx context.Context, tx *gorm.DB, items []orderItem) (
 			return nil, fmt.Errorf("market: place: %w", err)
 		}
 	}
-	return p.results, nil
+	return p, nil
 }
 
 // placing is one call of placeTx.
@@ -138,10 +143,12 @@ type onOffer struct {
 	Benefit
 	merchant MerchantStatus
 	releases []openRelease
+	nextAt   *clock.Instant // when the next release opens, if one is planned
 }
 
 type openRelease struct {
 	id        string
+	endsAt    clock.Instant
 	remaining int64 // as read without a lock
 }
 
@@ -207,22 +214,25 @@ func (p *placing) loadBenefits(context.Context) error {
 	var rows []struct {
 		Benefit        Benefit `gorm:"embedded"`
 		MerchantStatus MerchantStatus
+		NextAt         *clock.Instant
 		ReleaseID      *string
+		EndsAt         clock.Instant
 		Remaining      int64
 	}
-	err := p.tx.Raw(`SELECT b.*, m.status AS merchant_status, r.id AS release_id, COALESCE(s.remaining, 0) AS remaining
+	err := p.tx.Raw(`SELECT b.*, m.status AS merchant_status, r.id AS release_id, COALESCE(r.ends_at, 0) AS ends_at, COALESCE(s.remaining, 0) AS remaining,
+			(SELECT MIN(n.starts_at) FROM benefit_release n WHERE n.benefit_id = b.id AND n.starts_at > ?) AS next_at
 		FROM benefit b JOIN merchant m ON m.id = b.merchant_id
 		LEFT JOIN benefit_release r ON r.benefit_id = b.id AND r.starts_at <= ? AND r.ends_at > ?
 		LEFT JOIN benefit_stock s ON s.release_id = r.id
-		WHERE b.id IN ? ORDER BY r.ends_at, r.id`, p.now, p.now, sortedKeys(ids)).Scan(&rows).Error
+		WHERE b.id IN ? ORDER BY r.ends_at, r.id`, p.now, p.now, p.now, sortedKeys(ids)).Scan(&rows).Error
 	for _, row := range rows {
 		b := p.benefits[row.Benefit.ID]
 		if b == nil {
-			b = &onOffer{Benefit: row.Benefit, merchant: row.MerchantStatus}
+			b = &onOffer{Benefit: row.Benefit, merchant: row.MerchantStatus, nextAt: row.NextAt}
 			p.benefits[row.Benefit.ID] = b
 		}
 		if row.ReleaseID != nil {
-			b.releases = append(b.releases, openRelease{id: *row.ReleaseID, remaining: row.Remaining})
+			b.releases = append(b.releases, openRelease{id: *row.ReleaseID, endsAt: row.EndsAt, remaining: row.Remaining})
 		}
 	}
 	return err

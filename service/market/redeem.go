@@ -418,6 +418,7 @@ func (s *Service) ReverseRedemption(ctx context.Context, actor authz.Actor, in R
 		out = Reversed{OrderID: o.ID, Points: o.Points, CashFen: o.CashFen, ReversedAt: move.CreatedAt}
 		return nil
 	})
+	s.soldOut.forget(seen.BenefitID)
 	return out, s.keyTaken(ctx, err, actor, in.IdempotencyKey)
 }
 
