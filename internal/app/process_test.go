@@ -478,13 +478,13 @@ func closeSettlement(t *testing.T, env []string) {
 
 func TestKilledWhileSettling(t *testing.T) {
 	bothDrivers(t, func(t *testing.T, db database.Config) {
-		const days, shops = 3, 8
+		const days, shops = 6, 12
 		env := environ(t, db, "JMK_JOBS_LEASE=1s")
 		redemptions := spendDays(t, env, days, shops)
 		watch := openApp(t, env, clock.NewSystem()).db.WriteSQL()
 		statements := func() int64 { return count(t, watch, "SELECT COUNT(*) FROM settlement_statement") }
 		var cutOff int
-		for _, at := range []int64{1, 5, 13, 21} {
+		for _, at := range []int64{1, 13, 31, 50} {
 			if statements() > at {
 				continue // the round before came further than it was meant to
 			}
@@ -500,7 +500,6 @@ func TestKilledWhileSettling(t *testing.T) {
 					if statements() >= at {
 						return true
 					}
-					time.Sleep(500 * time.Microsecond)
 				}
 			}, bootWait, 100*time.Millisecond)
 			p.kill()
