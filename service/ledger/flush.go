@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,7 +105,7 @@ func (b *book) flush() error {
 		what string
 		do   func() error
 	}{
-		{"journal", func() error { return create(b.tx, b.journals) }},
+		{"journal", b.writeJournals},
 		{"hold", func() error { return create(b.tx, b.newHolds) }},
 		{"resolve holds", b.updateHolds},
 		{"transfer", func() error { return create(b.tx, b.transfers) }},
@@ -119,6 +120,16 @@ func (b *book) flush() error {
 		}
 	}
 	return nil
+}
+
+// writeJournals comes first, so that nothing else is written when a unique key
+// of the journal refuses a row: see errRecordedMeanwhile.
+func (b *book) writeJournals() error {
+	err := create(b.tx, b.journals)
+	if database.IsDuplicate(err) {
+		return errors.Join(errRecordedMeanwhile, err)
+	}
+	return err
 }
 
 func create[T any](tx *gorm.DB, rows []T) error {

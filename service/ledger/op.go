@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -50,6 +51,25 @@ func runAll[T op](ctx context.Context, s *Service, tx *gorm.DB, items []T) ([]Ou
 	for i, item := range items {
 		ops[i] = item
 	}
+	for try := 1; ; try++ {
+		outcomes, err := s.runOnce(ctx, tx, ops)
+		if !errors.Is(err, errRecordedMeanwhile) || try == maxRivals {
+			return outcomes, err
+		}
+	}
+}
+
+// maxRivals is how often a batch may find that somebody else has recorded one
+// of its events meanwhile.
+const maxRivals = 5
+
+// errRecordedMeanwhile: between the look at the journal and the writing of it
+// somebody recorded one of the events under the lock of another account.
+var errRecordedMeanwhile = errors.New("ledger: recorded meanwhile")
+
+// runOnce carries a batch out. After errRecordedMeanwhile nothing is written,
+// and the transaction can go on: the next try finds the other's row.
+func (s *Service) runOnce(ctx context.Context, tx *gorm.DB, ops []op) ([]Outcome, error) {
 	b, err := s.load(ctx, tx, ops)
 	if err != nil {
 		return nil, err
