@@ -44,22 +44,15 @@ func awardOf(a model.Award) Award {
 // The article stays read when it earns nothing: Award.Status says why
 // (a daily cap, no rule, a budget that is used up).
 //
-// A second completion answers the first one's result. ErrSessionNotFound,
-// ErrSessionOver, ErrWithdrawn, and ErrTooShort, whose message says how many
-// seconds are left.
+// A second completion answers the first one's result. Completions at the same
+// time share a transaction. ErrSessionNotFound, ErrSessionOver, ErrWithdrawn,
+// ErrTooShort, whose message says how many seconds are left, batch.ErrFull and
+// batch.ErrClosed.
 func (s *Service) Complete(ctx context.Context, actor authz.Actor, sessionID string) (Completion, error) {
 	if err := actor.Resident(); err != nil {
 		return Completion{}, err
 	}
-	var out []outcome
-	err := database.InTx(ctx, s.db, func(tx *gorm.DB) (err error) {
-		out, err = s.completeTx(ctx, tx, []item{{sessionID: sessionID, residentID: actor.ID}})
-		return err
-	})
-	if err != nil {
-		return Completion{}, err
-	}
-	return out[0].Completion, out[0].Err
+	return s.completions.Do(ctx, item{sessionID: sessionID, residentID: actor.ID})
 }
 
 // item asks for one completion.

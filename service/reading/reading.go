@@ -16,6 +16,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/batch"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/model"
@@ -41,6 +42,7 @@ type Config struct {
 	MaxGap            time.Duration // the most that one beat credits, so that a hidden page earns little: 3 intervals
 	SessionTTL        time.Duration // from start to completion: 2 hours
 	DailySignIn       bool          // whether the county allows daily sign-ins (compliance)
+	Batch             batch.Config  // how completions and sign-ins are combined, at most policy.MaxEvents in a batch
 }
 
 func (c *Config) complete() error {
@@ -60,6 +62,8 @@ func (c *Config) complete() error {
 		return errors.New("reading: longest gap: want at least one heartbeat interval")
 	case c.SessionTTL < model.MaxReadSeconds*time.Second:
 		return errors.New("reading: session TTL: want at least 30 minutes, the longest reading time of an article")
+	case c.Batch.MaxItems > policy.MaxEvents:
+		return errors.New("reading: batch: more items than one award takes")
 	}
 	return nil
 }
@@ -71,6 +75,9 @@ type Service struct {
 	policy *policy.Service
 	ledger *ledger.Service // runs the audit's comparisons
 	cfg    Config
+
+	completions *batch.Combiner[item, Completion]
+	signIns     *batch.Combiner[string, SignIn]
 }
 
 // New returns the service.
@@ -78,7 +85,9 @@ func New(db *database.DB, c clock.Clock, l *ledger.Service, p *policy.Service, c
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	return &Service{db: db, clock: c, policy: p, ledger: l, cfg: cfg}, nil
+	s := &Service{db: db, clock: c, policy: p, ledger: l, cfg: cfg}
+	s.combine()
+	return s, nil
 }
 
 func (s *Service) now() clock.Instant { return clock.Now(s.clock) }

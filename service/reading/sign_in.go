@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/batch"
 	"jiamenkou/internal/clock"
 	"jiamenkou/model"
 	"jiamenkou/service/policy"
@@ -23,29 +25,14 @@ type SignIn struct {
 
 // SignIn signs the resident in for today and awards the points, in one
 // transaction; once a day, a repetition answers the first result. It is the
-// resident's own choice: nothing else depends on it. ErrSignInOff where the
-// county switched it off, ErrNoHome until a home region is chosen.
+// resident's own choice: nothing else depends on it. Sign-ins at the same time
+// share a transaction. ErrSignInOff where the county switched it off, ErrNoHome
+// until a home region is chosen, batch.ErrFull and batch.ErrClosed.
 func (s *Service) SignIn(ctx context.Context, actor authz.Actor) (SignIn, error) {
 	if err := s.maySignIn(actor); err != nil {
 		return SignIn{}, err
 	}
-	var out SignIn
-	err := s.insertTx(ctx, func(tx *gorm.DB) error {
-		row, err := s.signInTx(tx, actor.ID)
-		if err != nil {
-			return err
-		}
-		awards, err := s.policy.AwardTx(ctx, tx, []policy.Event{signInEvent(row)})
-		if err != nil {
-			return fmt.Errorf("reading: award: %w", err)
-		}
-		if awards[0].ID == "" {
-			return ErrNoHome
-		}
-		out = SignIn{Day: row.Day, StreakDays: row.StreakDays, SignedAt: row.CreatedAt, Award: awardOf(awards[0])}
-		return nil
-	})
-	return out, err
+	return s.signIns.Do(ctx, actor.ID)
 }
 
 func (s *Service) maySignIn(actor authz.Actor) error {
@@ -58,20 +45,85 @@ func (s *Service) maySignIn(actor authz.Actor) error {
 	return nil
 }
 
-// signInTx returns today's row, which it inserts if there is none.
-func (s *Service) signInTx(tx *gorm.DB, residentID string) (model.DailySignIn, error) {
+// signInsTx signs residents in, at most policy.MaxEvents, in a constant number
+// of statements: each has a result or an error of its own, after which nothing
+// was written for that resident. An error means that the whole transaction
+// must be rolled back.
+func (s *Service) signInsTx(ctx context.Context, tx *gorm.DB, residentIDs []string) ([]batch.Result[SignIn], error) {
+	tx = tx.WithContext(ctx)
+	signed, err := s.signedTx(tx, residentIDs)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		out    = make([]batch.Result[SignIn], len(residentIDs))
+		events []policy.Event
+		asked  []int // index of the resident of each event
+	)
+	for i, id := range residentIDs {
+		row, ok := signed[id]
+		if !ok {
+			out[i].Err = ErrNoHome
+			continue
+		}
+		events, asked = append(events, signInEvent(row)), append(asked, i)
+		out[i].Value = SignIn{Day: row.Day, StreakDays: row.StreakDays, SignedAt: row.CreatedAt}
+	}
+	awards, err := s.policy.AwardTx(ctx, tx, events)
+	if err != nil {
+		return nil, fmt.Errorf("reading: award: %w", err)
+	}
+	for n, a := range awards {
+		if a.ID == "" {
+			return nil, ErrNoHome // given up since signedTx looked: whoever it is fails alone then
+		}
+		out[asked[n]].Value.Award = awardOf(a)
+	}
+	return out, nil
+}
+
+// signedTx returns today's row of each resident; it inserts those that are
+// missing, in the order of residents. Residents without a home region are left
+// out, unless they signed in while they had one.
+func (s *Service) signedTx(tx *gorm.DB, residentIDs []string) (map[string]model.DailySignIn, error) {
 	now := s.now()
-	latest, err := latestSignIn(tx, residentID, now.Day())
-	if err != nil || latest.Day == now.Day() {
-		return latest, err
+	today := now.Day()
+	var rows []struct {
+		model.DailySignIn `gorm:"embedded"`
+		Who               string
+		Home              *string
 	}
-	row := model.DailySignIn{
-		ID: s.clock.NewID(), ResidentID: residentID, Day: now.Day(), StreakDays: streakOn(latest, now.Day()) + 1, CreatedAt: now,
+	ids := slices.Compact(slices.Sorted(slices.Values(residentIDs)))
+	err := tx.Raw(`SELECT p.id AS who, p.home_region_id AS home, COALESCE(d.id, '') AS id, COALESCE(d.resident_id, '') AS resident_id,
+			COALESCE(d.day, '') AS day, COALESCE(d.streak_days, 0) AS streak_days, COALESCE(d.created_at, 0) AS created_at
+		FROM resident p LEFT JOIN daily_sign_in d ON d.resident_id = p.id AND d.day >= ? AND d.day <= ?
+		WHERE p.id IN ? ORDER BY p.id, d.day`, today.AddDays(-1), today, ids).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading: latest sign-ins: %w", err)
 	}
-	if err := tx.Create(&row).Error; err != nil {
-		return row, fmt.Errorf("reading: sign in: %w", err)
+	latest, homes := make(map[string]model.DailySignIn, len(ids)), make(map[string]bool, len(ids))
+	for _, r := range rows { // today's comes after yesterday's
+		latest[r.Who], homes[r.Who] = r.DailySignIn, r.Home != nil
 	}
-	return row, nil
+	signed := make(map[string]model.DailySignIn, len(ids))
+	var fresh []model.DailySignIn
+	for _, id := range ids {
+		last := latest[id]
+		switch {
+		case last.Day == today:
+			signed[id] = last
+		case homes[id]:
+			row := model.DailySignIn{ID: s.clock.NewID(), ResidentID: id, Day: today, StreakDays: streakOn(last, today) + 1, CreatedAt: now}
+			signed[id], fresh = row, append(fresh, row)
+		}
+	}
+	if len(fresh) == 0 {
+		return signed, nil
+	}
+	if err := tx.Create(&fresh).Error; err != nil {
+		return nil, fmt.Errorf("reading: sign in: %w", err)
+	}
+	return signed, nil
 }
 
 // latestSignIn returns the sign-in of today or yesterday, the later one; a
