@@ -100,6 +100,11 @@ func runTx(caller context.Context, db *DB, fn func(tx *gorm.DB) error) error {
 	if a.rolledBack != nil {
 		return a.rolledBack
 	}
+	// A context tells its children a moment after itself, and the driver's is
+	// a child: without this look a COMMIT could slip through after the end.
+	if err := a.ctx.Err(); err != nil {
+		return a.unwritten(err)
+	}
 	if err := tx.Commit().Error; err != nil {
 		return a.commitError(err)
 	}
