@@ -354,7 +354,8 @@ func rush(t *testing.T, s *site, buyers, clerks []*person, c *county, succeeded 
 
 func TestKilledWhileRedeeming(t *testing.T) {
 	bothDrivers(t, func(t *testing.T, db database.Config) {
-		const buyersCount, rounds = 12, 3
+		const buyersCount = 12
+		rounds := databasetest.Rounds(t, 3, 30)
 		env := environ(t, db)
 		a := openApp(t, env, clock.NewSystem())
 		c := seed(t, a, want{shops: 3, residents: buyersCount, signIn: 2000, stock: 100_000})
@@ -372,7 +373,7 @@ func TestKilledWhileRedeeming(t *testing.T) {
 			ctx, over := context.WithCancel(t.Context())
 			var killer sync.WaitGroup
 			killer.Go(func() {
-				for ctx.Err() == nil && succeeded.Load() < int64(20+13*round) {
+				for ctx.Err() == nil && succeeded.Load() < int64(20+13*(round%5)) {
 					time.Sleep(time.Millisecond)
 				}
 				p.kill()

@@ -30,13 +30,20 @@ const (
 // may call at once, says what happens to it. The proxy ends with the test.
 func ThroughCutter(t testing.TB, direct *database.DB, next func() CommitFault) database.Config {
 	t.Helper()
+	quiet(t)
 	var name string
 	require.NoError(t, direct.Read(t.Context()).Raw("SELECT DATABASE()").Scan(&name).Error)
 	dsn := ServerDSN(t)
 	dsn.DBName = name
 	dsn.Addr = startCutter(t, dsn.Addr, next)
-	dsn.Logger = &mysql.NopLogger{} // the fault is wanted
 	return database.Config{Driver: database.MySQL, MySQLDSN: dsn.FormatDSN()}
+}
+
+// quiet keeps the driver from printing what it makes of connections that break
+// on purpose.
+func quiet(t testing.TB) {
+	t.Helper()
+	require.NoError(t, mysql.SetLogger(&mysql.NopLogger{}))
 }
 
 // cutter is the proxy.

@@ -33,6 +33,7 @@ type Server struct {
 // with the test.
 func StartServer(t testing.TB) *Server {
 	t.Helper()
+	quiet(t)
 	s := &Server{t: t, binary: serverBinary(t), dir: t.TempDir(), port: freePort(t)}
 	install := exec.CommandContext(t.Context(), "mariadb-install-db", append([]string{"--no-defaults"}, s.args( //nolint:gosec // our own arguments
 		"--auth-root-authentication-method=normal", "--skip-test-db")...)...)
@@ -109,7 +110,6 @@ func (s *Server) Kill() {
 func (s *Server) dsn() *mysql.Config {
 	dsn := mysql.NewConfig()
 	dsn.User, dsn.Net, dsn.Addr = "root", "tcp", fmt.Sprintf("127.0.0.1:%d", s.port)
-	dsn.Logger = &mysql.NopLogger{} // connections break on purpose
 	return dsn
 }
 
