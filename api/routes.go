@@ -52,6 +52,9 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /policy-rules", readers, "list-policy-rules", "积分规则", "积分规则列表（含历史版本）", s.listRules)
 	httpapi.Handle(r, "POST /policy-rules", operator, "publish-policy-rule", "积分规则", "发布规则新版本", s.publishRule, httpapi.Status(201))
 	httpapi.Handle(r, "POST /policy-rules/{id}/retire", operator, "retire-policy-rule", "积分规则", "停用规则", s.retireRule)
+	// Seals.
+	httpapi.Handle(r, "GET /seals", readers, "list-seals", "审计", "每日封存的根散列，新的在前", s.listSeals)
+	httpapi.Handle(r, "GET /residents/{id}/wallet-proof", httpapi.Staff(authz.RoleAuditor), "get-wallet-proof", "审计", "居民账户在最近一次封存之内的证明", s.getWalletProof)
 	// Scheduled jobs.
 	httpapi.Handle(r, "GET /jobs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-jobs", "定时任务", "定时任务列表", s.listJobs)
 	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns)

@@ -16,8 +16,13 @@ type Services struct {
 	PruneQueue   func(ctx context.Context) (int64, error) // queue.Worker.Prune
 	PruneHistory func(ctx context.Context) (int64, error) // schedule.History.Prune
 
-	PurgeSessions     func(ctx context.Context) (int, error)      // identity.Service.PurgeSessions
-	ExpireLots        func(ctx context.Context) (int, error)      // ledger.Service.ExpireLots
+	PurgeSessions func(ctx context.Context) (int, error) // identity.Service.PurgeSessions
+	ExpireLots    func(ctx context.Context) (int, error) // ledger.Service.ExpireLots
+	// Tamper evidence.
+	LinkTransfers   func(ctx context.Context) (int, error)    // ledger.Service.LinkTransfers
+	RelinkTransfers func(ctx context.Context) (int, error)    // ledger.Service.RelinkTransfers
+	Seal            func(ctx context.Context) (string, error) // ledger.Service.Seal
+
 	Audit             func(ctx context.Context) (string, error)   // every service's audit; freezes what differs
 	CloseSettlement   func(ctx context.Context) (int, int, error) // settlement.Service.CloseDue: periods, statements
 	ConfirmStatements func(ctx context.Context) (int, error)      // settlement.Service.ConfirmOverdue
@@ -59,6 +64,18 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "ledger.expire", Title: "积分到期", Schedule: "10 0 * * *", CatchUp: true,
 			Timeout: time.Hour, Run: counted("expired lots", s.ExpireLots),
+		},
+		{
+			Name: "ledger.seal_links", Title: "记账入链", Schedule: "* * * * *",
+			Timeout: 10 * time.Minute, Run: counted("linked", s.LinkTransfers),
+		},
+		{
+			Name: "ledger.seal", Title: "封存前一日账目", Schedule: "30 0 * * *", CatchUp: true,
+			Timeout: time.Hour, Run: s.Seal,
+		},
+		{
+			Name: "ledger.relink", Title: "查找漏入链的记账", Schedule: "30 4 * * 0", CatchUp: true,
+			Timeout: 2 * time.Hour, Run: counted("linked", s.RelinkTransfers),
 		},
 		{
 			Name: "market.release", Title: "释放逾期未核销的兑换单", Schedule: "* * * * *",

@@ -4,5 +4,6 @@ package miniprogram
 var public = map[string]string{
 	"login-resident":   "logging in",
 	"refresh-resident": "the refresh token is the credential",
+	"list-seals":       "published, so that anybody may keep the roots",
 	"get-attachment":   "the signature in the link is the credential",
 }

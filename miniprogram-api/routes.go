@@ -34,6 +34,9 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /wallet/entries", httpapi.Resident, "list-wallet-entries", "积分账户", "积分明细", s.listWalletEntries)
 	httpapi.Handle(r, "GET /wallet/entries/{id}", httpapi.Resident, "get-wallet-entry", "积分账户", "为什么是这个数", s.getWalletEntry)
 	httpapi.Handle(r, "GET /earnings/today", httpapi.Resident, "list-earnings-today", "积分账户", "今天能赚多少、已赚多少", s.listEarnings)
+	// Seals: proofs that nothing was changed.
+	httpapi.Handle(r, "GET /wallet/proof", httpapi.Resident, "get-wallet-proof", "封存", "我的账户在最近一次封存之内的证明", s.getWalletProof)
+	httpapi.Handle(r, "GET /seals", httpapi.Public, "list-seals", "封存", "每日封存的根散列，新的在前", s.listSeals)
 	// Reports.
 	httpapi.HandleUpload(r, "POST /attachments", httpapi.Resident, "upload-attachment", "上报", "上传图片（JPG、PNG，不超过 5 MB）", casework.MaxUploadBytes, s.uploadPicture)
 	httpapi.Handle(r, "GET /attachments/{key}", httpapi.Public, "get-attachment", "上报", "凭签名链接查看图片", s.openPictureLink)

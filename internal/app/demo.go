@@ -18,6 +18,9 @@ func (a *App) loadDemo(ctx context.Context, days int, out io.Writer) error {
 	if _, err := database.Migrate(ctx, a.db); err != nil {
 		return err
 	}
+	if err := a.protect(ctx); err != nil {
+		return err
+	}
 	if a.sim == nil {
 		return nil // demo mode against the real WeChat: no made-up residents
 	}

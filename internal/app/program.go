@@ -5,7 +5,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +51,7 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	root.PersistentFlags().StringVar(&p.configPath, "config", "", "configuration file (default: config.yaml if there is one)")
-	root.AddCommand(p.serve(), p.migrate(), p.jobs(), p.demo(), p.importCommand(), p.audit(), p.openapi())
+	root.AddCommand(p.serve(), p.migrate(), p.jobs(), p.demo(), p.importCommand(), p.audit(), p.verifyProof(), p.openapi())
 	root.CompletionOptions.DisableDefaultCmd = true
 	if err := root.ExecuteContext(ctx); err != nil {
 		if errors.Is(err, errReported) {
@@ -139,10 +138,11 @@ func (p *Program) migrate() *cobra.Command {
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				return p.with(cmd.Context(), func(a *App) error {
 					n, err := database.Migrate(cmd.Context(), a.db)
-					if err == nil {
-						p.printf("applied %d migrations\n", n)
+					if err != nil {
+						return err
 					}
-					return err
+					p.printf("applied %d migrations\n", n)
+					return a.protect(cmd.Context())
 				})
 			},
 		},
@@ -188,40 +188,6 @@ func (p *Program) importCommand() *cobra.Command {
 			})
 		},
 	})
-	return cmd
-}
-
-func (p *Program) audit() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "audit", Args: cobra.NoArgs,
-		Short: "Recompute every balance from the transfers and compare; exit 1 at a difference",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.with(cmd.Context(), func(a *App) error {
-				if err := a.requireMigrated(cmd.Context()); err != nil {
-					return err
-				}
-				report, err := a.Audit(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					enc := json.NewEncoder(p.Out)
-					enc.SetIndent("", "  ")
-					if err := enc.Encode(report); err != nil {
-						return fmt.Errorf("audit: %w", err)
-					}
-				} else {
-					p.printf("%s", report.Text())
-				}
-				if !report.Sound {
-					return errReported
-				}
-				return nil
-			})
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
 }
 

@@ -23,6 +23,9 @@ func (a *App) Serve(ctx context.Context, p *Program) error {
 	if err := a.requireMigrated(ctx); err != nil {
 		return err
 	}
+	if err := a.protect(ctx); err != nil {
+		return err
+	}
 	handler, err := a.handler()
 	if err != nil {
 		return err

@@ -118,7 +118,8 @@ func (a *App) jobServices() jobs.Services {
 		PruneQueue: a.worker.Prune, PruneHistory: history.Prune,
 		PurgeSessions: a.purgeSessions,
 		ExpireLots:    a.Ledger.ExpireLots,
-		Audit:         a.auditAndFreeze,
+		LinkTransfers: a.Ledger.LinkTransfers, RelinkTransfers: a.Ledger.RelinkTransfers, Seal: a.seal,
+		Audit: a.auditAndFreeze,
 		CloseSettlement: func(ctx context.Context) (int, int, error) {
 			done, err := a.Settlement.CloseDue(ctx)
 			return done.Periods, done.Statements, err
@@ -145,6 +146,12 @@ func (a *App) purgeSessions(ctx context.Context) (deleted int, err error) {
 			return deleted, err
 		}
 	}
+}
+
+// seal says which seal it made, for the run's history.
+func (a *App) seal(ctx context.Context) (string, error) {
+	seal, err := a.Ledger.Seal(ctx)
+	return fmt.Sprintf("seal %d of %d accounts, root %s", seal.Number, seal.WalletCount, seal.Root), err
 }
 
 // auditAndFreeze is the nightly audit: an account that differs is frozen until
