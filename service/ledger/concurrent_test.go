@@ -258,7 +258,7 @@ func (c *crowd) reconcile() {
 		if x, ok := d.item.(ledger.Reverse); ok {
 			reversed[x.TransferID]++
 			m := moved[x.TransferID]
-			give(d.out.TransferID, m[1].(ledger.AccountID), m[0].(ledger.AccountID), m[2].(int64)) //nolint:forcetypeassert // as give keeps it
+			give(d.out.TransferID, m[1].(ledger.AccountID), m[0].(ledger.AccountID), m[2].(int64))
 		}
 	}
 	for id, n := range resolved {

@@ -159,7 +159,7 @@ func TestLostCommits(t *testing.T) {
 		if before.Load()+after.Load() >= losses {
 			return databasetest.CommitPasses
 		}
-		switch rand.N(6) {
+		switch rand.N(6) { //nolint:gosec // which COMMIT is lost is no secret
 		case 0:
 			before.Add(1)
 			return databasetest.CommitLostBefore

@@ -181,7 +181,7 @@ type kindOf[T any] struct {
 func drawn[T any](k *county, of kindOf[T]) T {
 	old := k.past[of.kind]
 	if len(old) > 0 && k.chance(10, "repeat") {
-		return rapid.SampledFrom(old).Draw(k.rt, "past").(T) //nolint:forcetypeassert // of its kind
+		return rapid.SampledFrom(old).Draw(k.rt, "past").(T)
 	}
 	item := of.draw()
 	ev := of.event(&item)
@@ -189,7 +189,7 @@ func drawn[T any](k *county, of kindOf[T]) T {
 	if len(old) == 0 || !k.chance(6, "clash") {
 		return item
 	}
-	first := rapid.SampledFrom(old).Draw(k.rt, "past").(T) //nolint:forcetypeassert // as above
+	first := rapid.SampledFrom(old).Draw(k.rt, "past").(T)
 	if e := of.event(&first); e.IdempotencyKey != "" && k.chance(50, "by key") {
 		ev.IdempotencyKey = e.IdempotencyKey
 	} else {
