@@ -150,11 +150,12 @@ func (a *App) startBackground() {
 	}
 }
 
-// stopBackground lets running jobs finish within the shutdown time-out.
+// stopBackground lets running jobs and batches finish within the shutdown
+// time-out.
 func (a *App) stopBackground() error {
 	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.HTTP.ShutdownTimeout)
 	defer cancel()
-	return errors.Join(a.runner.Close(ctx), a.worker.Close(ctx))
+	return errors.Join(a.drainBatches(ctx), a.runner.Close(ctx), a.worker.Close(ctx))
 }
 
 func (a *App) requireMigrated(ctx context.Context) error {

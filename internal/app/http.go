@@ -153,6 +153,7 @@ func (a *App) metrics() *prometheus.Registry {
 			func() float64 { return float64(a.worker.Stats().Dead) }),
 		a.requests,
 	)
+	reg.MustRegister(a.batchMetrics()...)
 	return reg
 }
 

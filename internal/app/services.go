@@ -65,7 +65,7 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	})
 	s.Reading, err = reading.New(a.db, c, s.Ledger, s.Policy, reading.Config{
 		HeartbeatInterval: a.cfg.Reading.HeartbeatInterval, SessionTTL: a.cfg.Reading.SessionTTL,
-		DailySignIn: a.cfg.Compliance.DailySignIn,
+		DailySignIn: a.cfg.Compliance.DailySignIn, Batch: a.batchConfig(),
 	})
 	if err != nil {
 		return s, err
@@ -75,7 +75,9 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	}
 	s.Identity.OnDelete(s.Casework.ForgetTx)
 	s.Identity.OnDelete(s.Volunteer.ForgetTx)
-	s.Market, err = market.New(a.db, c, s.Ledger, market.Config{CodeKey: a.cfg.Secrets.Code, CodeStep: a.cfg.Market.CodeStep})
+	s.Market, err = market.New(a.db, c, s.Ledger, market.Config{
+		CodeKey: a.cfg.Secrets.Code, CodeStep: a.cfg.Market.CodeStep, Batch: a.batchConfig(),
+	})
 	if err != nil {
 		return s, err
 	}

@@ -34,7 +34,7 @@ type Config struct {
 	MaxItems    int           // most items of one run: 128
 	MaxWait     time.Duration // how long the first item waits for company when nothing runs: not at all
 	QueueLength int           // most items that wait, over all lanes: 4096
-	Lanes       int           // runs at once: 4
+	Lanes       int           // runs at once: 2
 	RunTimeout  time.Duration // one run at most, and once more for a fallback as a whole: 1 minute
 	// OnFallback, if set, is told why a batch of so many items failed that is
 	// now run one by one: no caller may ever see that error.
@@ -45,7 +45,7 @@ func (c Config) complete() Config {
 	for _, d := range []struct {
 		value *int
 		or    int
-	}{{&c.MaxItems, 128}, {&c.QueueLength, 4096}, {&c.Lanes, 4}} {
+	}{{&c.MaxItems, 128}, {&c.QueueLength, 4096}, {&c.Lanes, 2}} {
 		if *d.value <= 0 {
 			*d.value = d.or
 		}
@@ -338,12 +338,14 @@ func (c *Combiner[In, Out]) Close(ctx context.Context) error {
 	c.mu.Unlock()
 	select {
 	case <-c.idle:
-		c.stop()
-		return nil
 	case <-ctx.Done():
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.working == 0 {
+		c.stop()
+		return nil
+	}
 	for _, l := range c.lanes {
 		for _, w := range l.queue {
 			w.answer <- Result[Out]{Err: ErrClosed}

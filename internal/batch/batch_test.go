@@ -386,6 +386,14 @@ func TestCancelledCallers(t *testing.T) {
 	})
 }
 
+// over is a context that is over.
+func over(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
 func TestClose(t *testing.T) {
 	t.Run("drains what it has and takes nothing more", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -401,7 +409,7 @@ func TestClose(t *testing.T) {
 			g.letAll()
 			require.NoError(t, <-closed)
 			all.requireSquares(t)
-			require.NoError(t, c.Close(t.Context()), "a second time")
+			require.NoError(t, c.Close(over(t)), "a second time, with no time left")
 		})
 	})
 	t.Run("does not wait for company", func(t *testing.T) {

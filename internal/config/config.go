@@ -43,6 +43,7 @@ type Config struct {
 	Limits     Limits     `yaml:"limits" envPrefix:"LIMITS_"`
 	Compliance Compliance `yaml:"compliance" envPrefix:"COMPLIANCE_"`
 	Files      Files      `yaml:"files" envPrefix:"FILES_"`
+	Batch      Batch      `yaml:"batch" envPrefix:"BATCH_"`
 	Queue      Queue      `yaml:"queue" envPrefix:"QUEUE_"`
 	Jobs       Jobs       `yaml:"jobs" envPrefix:"JOBS_"`
 	Volunteer  Volunteer  `yaml:"volunteer" envPrefix:"VOLUNTEER_"`
@@ -129,6 +130,15 @@ type Compliance struct {
 // Files is where pictures are kept.
 type Files struct {
 	Path string `yaml:"path" env:"PATH"`
+}
+
+// Batch is how concurrent orders, sign-ins and completed readings are combined
+// into transactions.
+type Batch struct {
+	MaxItems    int           `yaml:"max_items" env:"MAX_ITEMS"`
+	MaxWait     time.Duration `yaml:"max_wait" env:"MAX_WAIT"`
+	QueueLength int           `yaml:"queue_length" env:"QUEUE_LENGTH"`
+	Lanes       int           `yaml:"lanes" env:"LANES"`
 }
 
 // Queue is the outbox and its workers.
@@ -282,6 +292,13 @@ func demoKey(key string) []byte {
 	return sum[:]
 }
 
+// What batch may be set to: the services refuse larger batches, and a longer
+// wait would only make everybody wait.
+const (
+	maxBatchItems = 500
+	maxBatchWait  = time.Second
+)
+
 // minSecretBytes is the shortest secret: 256 bits as hexadecimal would be 64
 // characters, as base64 44.
 const minSecretBytes = 32
@@ -321,6 +338,10 @@ func (c *Config) validate() error {
 	} {
 		need(n > 0, key, "must be above zero")
 	}
+	need(c.Batch.MaxItems >= 1 && c.Batch.MaxItems <= maxBatchItems, "batch.max_items", fmt.Sprintf("must be 1 to %d", maxBatchItems))
+	need(c.Batch.MaxWait >= 0 && c.Batch.MaxWait <= maxBatchWait, "batch.max_wait", fmt.Sprintf("must be 0s to %s", maxBatchWait))
+	need(c.Batch.QueueLength >= 1, "batch.queue_length", "must be above zero")
+	need(c.Batch.Lanes >= 1 && c.Batch.Lanes <= c.Database.MaxConnections, "batch.lanes", "must be 1 to database.max_connections")
 	c.Secrets.each(func(key string, value *string) {
 		need(len(*value) >= minSecretBytes, key, fmt.Sprintf("is missing or shorter than %d characters", minSecretBytes))
 	})
