@@ -37,18 +37,18 @@ var scriptActs = []string{"earn", "earn", "hold", "hold", "capture", "capture", 
 
 func drawLine(rt *rapid.T) scriptLine {
 	contested := 0
-	if rapid.IntRange(0, 3).Draw(rt, "contested") == 3 {
-		contested = rapid.IntRange(1, 3).Draw(rt, "event")
+	if uniform(4).Draw(rt, "contested") == 3 {
+		contested = 1 + uniform(3).Draw(rt, "event")
 	}
 	return scriptLine{
-		act:      rapid.SampledFrom(scriptActs).Draw(rt, "act"),
-		resident: rapid.IntRange(0, 9).Draw(rt, "resident"),
-		merchant: rapid.IntRange(0, propertyMerchants-1).Draw(rt, "merchant"),
-		budget:   rapid.IntRange(0, 1).Draw(rt, "budget"),
-		amount:   rapid.Int64Range(1, 60).Draw(rt, "amount"),
-		days:     rapid.IntRange(0, 3).Draw(rt, "days"),
-		pick:     rapid.IntRange(0, 999).Draw(rt, "pick"),
-		tick:     rapid.SampledFrom(ticks).Draw(rt, "tick"), contested: contested,
+		act:      scriptActs[uniform(len(scriptActs)).Draw(rt, "act")],
+		resident: uniform(10).Draw(rt, "resident"),
+		merchant: uniform(propertyMerchants).Draw(rt, "merchant"),
+		budget:   uniform(2).Draw(rt, "budget"),
+		amount:   int64(1 + uniform(60).Draw(rt, "amount")),
+		days:     uniform(4).Draw(rt, "days"),
+		pick:     uniform(1000).Draw(rt, "pick"),
+		tick:     ticks[uniform(len(ticks)).Draw(rt, "tick")], contested: contested,
 	}
 }
 
