@@ -160,7 +160,7 @@ func (c *auditCommand) clearLine() {
 
 // save replaces the state file as a whole, so that a crash leaves the old one.
 func (c *auditCommand) save(state ledger.AuditState) error {
-	text, err := json.Marshal(auditFile{Version: auditStateVersion, Database: databaseFingerprint(c.app.cfg), State: state})
+	text, err := json.Marshal(auditFile{Version: auditStateVersion, Database: databaseFingerprint(c.app.cfg), State: state}) //nolint:musttag // a file for this program alone
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
@@ -182,8 +182,8 @@ func (c *auditCommand) load() (ledger.AuditState, error) {
 	if err != nil {
 		return file.State, errNoAuditState.WithCause(err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
-	if err := json.NewDecoder(io.LimitReader(f, maxAuditStateBytes)).Decode(&file); err != nil {
+	defer f.Close()                                                                              //nolint:errcheck // it was only read
+	if err := json.NewDecoder(io.LimitReader(f, maxAuditStateBytes)).Decode(&file); err != nil { //nolint:musttag // as above
 		return file.State, errNoAuditState.WithCause(err)
 	}
 	age := c.app.clock.Now().Sub(file.State.StartedAt.Time())

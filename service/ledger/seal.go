@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -512,14 +513,8 @@ func (s *Service) Prove(ctx context.Context, id AccountID) (Proof, error) {
 
 // pathQuery reads one node of each level.
 func pathQuery() string {
-	q := `SELECT level, position, seal_number, hash FROM seal_node WHERE seal_number <= ? AND (`
-	for i := range treeDepth {
-		if i > 0 {
-			q += " OR "
-		}
-		q += "(level = ? AND position = ?)"
-	}
-	return q + ") ORDER BY level, seal_number"
+	return `SELECT level, position, seal_number, hash FROM seal_node WHERE seal_number <= ? AND (` +
+		strings.TrimPrefix(strings.Repeat(` OR (level = ? AND position = ?)`, treeDepth), " OR ") + `) ORDER BY level, seal_number`
 }
 
 // readPath returns the siblings on the way from a bucket to the root.

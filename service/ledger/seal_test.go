@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,10 +31,12 @@ func (w *world) populate(n int) []string {
 		residents[i] = w.clock.NewID()
 		items = append(items, ledger.Earn{Event: w.event(), BudgetID: w.budget, ResidentID: residents[i], Amount: 1, ExpiresOn: "2027-12-31"})
 	}
-	w.in(func(tx *gorm.DB) error {
-		_, err := w.ledger.EarnTx(w.t.Context(), tx, items)
-		return err
-	})
+	for chunk := range slices.Chunk(items, 100) {
+		w.in(func(tx *gorm.DB) error {
+			_, err := w.ledger.EarnTx(w.t.Context(), tx, chunk)
+			return err
+		})
+	}
 	return residents
 }
 
@@ -304,9 +307,9 @@ func TestSeal_twoAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		sealed := map[string]bool{}
-		for i := range 4 {
+		for i := range uint64(4) {
 			wg.Go(func() {
-				seal, err := ledger.New(w.db, clock.NewManual(noon, uint64(100+i))).Seal(t.Context())
+				seal, err := ledger.New(w.db, clock.NewManual(noon, 100+i)).Seal(t.Context())
 				if err != nil {
 					require.ErrorIs(t, err, ledger.ErrSealing)
 					return
@@ -447,8 +450,8 @@ func TestPlans(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newWorld(t, db)
 		var residents []string
-		for range 6 {
-			more := w.populate(900)
+		for range 30 {
+			more := w.populate(100)
 			residents = append(residents, more...)
 			var holds []ledger.Hold
 			for _, r := range more {
@@ -468,8 +471,8 @@ func TestPlans(t *testing.T) {
 		require.NoError(t, err)
 		var newest, account string
 		require.NoError(t, db.Read(t.Context()).Raw("SELECT id FROM transfer ORDER BY id DESC LIMIT 1 OFFSET 50").Scan(&newest).Error)
-		account = string(ledger.WalletOf(residents[3000]))
-		next := string(ledger.WalletOf(residents[3020]))
+		account = string(ledger.WalletOf(residents[2000]))
+		next := string(ledger.WalletOf(residents[2020]))
 		ids := []string{account, next}
 		queries := map[string][]any{
 			ledger.UnlinkedQuery: {newest, "~", 100}, ledger.AnyUnlinkedQuery: {newest, "~"}, ledger.ScanBoundQuery: {newest, 1000},
