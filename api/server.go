@@ -18,6 +18,7 @@ import (
 	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
+	"jiamenkou/service/recourse"
 	"jiamenkou/service/region"
 	"jiamenkou/service/settlement"
 	"jiamenkou/service/volunteer"
@@ -40,6 +41,7 @@ type Services struct {
 
 	Leaderboard *leaderboard.Service
 	Volunteer   *volunteer.Service
+	Recourse    *recourse.Service
 }
 
 type server struct{ Services }

@@ -18,6 +18,13 @@ type Services struct {
 
 	PurgeSessions func(ctx context.Context) (int, error) // identity.Service.PurgeSessions
 	ExpireLots    func(ctx context.Context) (int, error) // ledger.Service.ExpireLots
+
+	// Points: notices, alerts, what people do about postings.
+	NoticeExpiring    func(ctx context.Context) (int, error) // ledger.Service.NoticeExpiring
+	CheckBudgets      func(ctx context.Context) (int, error) // policy.Service.CheckBudgets
+	ExpireAdjustments func(ctx context.Context) (int, error) // recourse.Service.ExpireAdjustments
+	CloseObjections   func(ctx context.Context) (int, error) // recourse.Service.CloseObjections
+
 	// Tamper evidence.
 	LinkTransfers   func(ctx context.Context) (int, error)    // ledger.Service.LinkTransfers
 	RelinkTransfers func(ctx context.Context) (int, error)    // ledger.Service.RelinkTransfers
@@ -76,6 +83,22 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "ledger.relink", Title: "查找漏入链的记账", Schedule: "30 4 * * 0", CatchUp: true,
 			Timeout: 2 * time.Hour, Run: counted("linked", s.RelinkTransfers),
+		},
+		{
+			Name: "ledger.notice", Title: "提醒即将到期的积分", Schedule: "0 9 * * *", CatchUp: true,
+			Timeout: time.Hour, Run: counted("notices", s.NoticeExpiring),
+		},
+		{
+			Name: "policy.budgets", Title: "检查预算余量", Schedule: "*/5 * * * *",
+			Timeout: 5 * time.Minute, Run: counted("alerts", s.CheckBudgets),
+		},
+		{
+			Name: "recourse.expire", Title: "超时未审批的调账失效", Schedule: "50 * * * *", CatchUp: true,
+			Timeout: 10 * time.Minute, Run: counted("expired", s.ExpireAdjustments),
+		},
+		{
+			Name: "recourse.close", Title: "结束已答复的异议", Schedule: "5 4 * * *", CatchUp: true,
+			Timeout: 10 * time.Minute, Run: counted("closed", s.CloseObjections),
 		},
 		{
 			Name: "market.release", Title: "释放逾期未核销的兑换单", Schedule: "* * * * *",

@@ -33,6 +33,10 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /wallet", httpapi.Resident, "get-wallet", "积分账户", "我的积分", s.getWallet)
 	httpapi.Handle(r, "GET /wallet/entries", httpapi.Resident, "list-wallet-entries", "积分账户", "积分明细", s.listWalletEntries)
 	httpapi.Handle(r, "GET /wallet/entries/{id}", httpapi.Resident, "get-wallet-entry", "积分账户", "为什么是这个数", s.getWalletEntry)
+	httpapi.Handle(r, "GET /wallet/months", httpapi.Resident, "list-wallet-months", "积分账户", "按月汇总", s.listWalletMonths)
+	httpapi.Handle(r, "POST /wallet/entries/{id}/objections", httpapi.Resident, "object-to-entry", "积分账户", "对一笔明细提出异议（重复提交返回第一次的结果）", s.objectToEntry, httpapi.Status(201))
+	httpapi.Handle(r, "GET /wallet/objections", httpapi.Resident, "list-my-objections", "积分账户", "我的异议", s.listMyObjections)
+	httpapi.Handle(r, "POST /wallet/objections/{id}/close", httpapi.Resident, "close-my-objection", "积分账户", "结束异议：已解决，或不再提出", s.closeMyObjection)
 	httpapi.Handle(r, "GET /earnings/today", httpapi.Resident, "list-earnings-today", "积分账户", "今天能赚多少、已赚多少", s.listEarnings)
 	// Seals: proofs that nothing was changed.
 	httpapi.Handle(r, "GET /wallet/proof", httpapi.Resident, "get-wallet-proof", "封存", "我的账户在最近一次封存之内的证明", s.getWalletProof)

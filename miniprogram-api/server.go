@@ -17,6 +17,7 @@ import (
 	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
+	"jiamenkou/service/recourse"
 	"jiamenkou/service/region"
 	"jiamenkou/service/volunteer"
 )
@@ -37,6 +38,7 @@ type Services struct {
 
 	Leaderboard *leaderboard.Service
 	Volunteer   *volunteer.Service
+	Recourse    *recourse.Service
 }
 
 type server struct{ Services }

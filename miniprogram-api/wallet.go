@@ -84,47 +84,6 @@ func (s *server) listWalletEntries(ctx context.Context, in *walletEntriesInput) 
 	return httpapi.OK(httpapi.PageOf(page, walletEntryOf)), nil
 }
 
-type walletEntryInput struct {
-	ID string `path:"id" minLength:"26" maxLength:"26"`
-}
-
-type walletEntryDetailDTO struct {
-	WalletEntryDTO
-	Rule *walletRuleDTO `json:"rule,omitempty" doc:"记账时的规则原文"`
-}
-
-type walletRuleDTO struct {
-	EventKind  string `json:"event_kind"`
-	Version    int64  `json:"version"`
-	Points     int64  `json:"points"`
-	PerMinutes int64  `json:"per_minutes"`
-	MaxPoints  int64  `json:"max_points"`
-	DailyCap   int64  `json:"daily_cap"`
-	ObjectCap  int64  `json:"object_cap"`
-	Note       string `json:"note"`
-}
-
-// getWalletEntry answers "why did I get this?": the rule in the version that
-// was applied, and the evidence.
-func (s *server) getWalletEntry(ctx context.Context, in *walletEntryInput) (*httpapi.Body[walletEntryDetailDTO], error) {
-	e, err := s.Ledger.Entry(ctx, ledger.WalletOf(authz.FromContext(ctx).ID), in.ID)
-	if err != nil {
-		return nil, err
-	}
-	out := walletEntryDetailDTO{WalletEntryDTO: walletEntryOf(e)}
-	if e.RuleID != "" {
-		r, err := s.Policy.Rule(ctx, e.RuleID)
-		if err != nil {
-			return nil, err
-		}
-		out.Rule = &walletRuleDTO{
-			EventKind: string(r.EventKind), Version: r.Version, Points: r.Points, PerMinutes: r.PerMinutes,
-			MaxPoints: r.MaxPoints, DailyCap: r.DailyCap, ObjectCap: r.ObjectCap, Note: r.Note,
-		}
-	}
-	return httpapi.OK(out), nil
-}
-
 type earningDTO struct {
 	EventKind  string `json:"event_kind" example:"article_read"`
 	Points     int64  `json:"points" doc:"每次（或每 per_minutes 分钟）积分"`

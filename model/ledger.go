@@ -128,3 +128,9 @@ type LotEntry struct {
 	LotID      string `gorm:"primaryKey"`
 	Amount     int64
 }
+
+// ExpiryNotice records that the owner of a lot was told that it expires soon.
+type ExpiryNotice struct {
+	LotID     string `gorm:"primaryKey"`
+	CreatedAt clock.Instant
+}

@@ -93,4 +93,29 @@ type Award struct {
 	Evidence    string // JSON
 	OccurredAt  clock.Instant
 	CreatedAt   clock.Instant
+	PaysID      *string        // the award that this one pays later
+	PaidAt      *clock.Instant // with budget_exhausted: since when a later row answers it
+}
+
+// AwardPayment is one late payment of awards that budgets could not pay.
+type AwardPayment struct {
+	ID             string `gorm:"primaryKey"`
+	ActorID        string
+	IdempotencyKey string
+	InputHash      string
+	PaidAwards     int64
+	PaidPoints     int64
+	Result         string // JSON: the first answer, for a replay
+	CreatedAt      clock.Instant
+}
+
+// BudgetAlert records that a budget has issued so much of its limit.
+type BudgetAlert struct {
+	ID               string `gorm:"primaryKey"`
+	BudgetID         string
+	RegionID         string
+	ThresholdPercent int64
+	IssuedPoints     int64 // when it was noticed
+	LimitPoints      int64
+	CreatedAt        clock.Instant
 }

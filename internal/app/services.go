@@ -20,6 +20,7 @@ import (
 	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
+	"jiamenkou/service/recourse"
 	"jiamenkou/service/region"
 	"jiamenkou/service/settlement"
 	"jiamenkou/service/volunteer"
@@ -38,6 +39,7 @@ type Services struct {
 	Settlement *settlement.Service
 
 	Leaderboard *leaderboard.Service
+	Recourse    *recourse.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -82,6 +84,11 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		return s, err
 	}
 	s.Settlement = settlement.New(a.db, c, s.Ledger, settlement.Config{ConfirmWindow: a.cfg.Settlement.ConfirmWindow})
+	s.Recourse = recourse.New(a.db, c, s.Ledger, s.Policy, recourse.Config{
+		DailyAdjustmentPoints: a.cfg.Ledger.DailyAdjustmentPoints, AdjustmentTTL: a.cfg.Ledger.AdjustmentTTL,
+		ObjectionTTL: a.cfg.Ledger.ObjectionTTL,
+	})
+	s.Identity.OnDelete(s.Recourse.ForgetTx)
 	s.Leaderboard = leaderboard.New(a.db, c, s.Region, s.Identity, s.Ledger, leaderboard.Config{Enabled: a.cfg.Compliance.ResidentLeaderboards})
 	return s, nil
 }
@@ -120,7 +127,13 @@ func (a *App) jobServices() jobs.Services {
 		PruneQueue: a.worker.Prune, PruneHistory: history.Prune,
 		PurgeSessions: a.purgeSessions,
 		ExpireLots:    a.Ledger.ExpireLots,
-		LinkTransfers: a.Ledger.LinkTransfers, RelinkTransfers: a.Ledger.RelinkTransfers, Seal: a.seal,
+		NoticeExpiring: func(ctx context.Context) (int, error) {
+			return a.Ledger.NoticeExpiring(ctx, a.cfg.Ledger.ExpiryNoticeDays)
+		},
+		CheckBudgets:      a.Policy.CheckBudgets,
+		ExpireAdjustments: a.Recourse.ExpireAdjustments,
+		CloseObjections:   a.Recourse.CloseObjections,
+		LinkTransfers:     a.Ledger.LinkTransfers, RelinkTransfers: a.Ledger.RelinkTransfers, Seal: a.seal,
 		Audit: a.auditAndFreeze,
 		CloseSettlement: func(ctx context.Context) (int, int, error) {
 			done, err := a.Settlement.CloseDue(ctx)

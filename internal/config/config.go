@@ -46,6 +46,7 @@ type Config struct {
 	Batch      Batch      `yaml:"batch" envPrefix:"BATCH_"`
 	Queue      Queue      `yaml:"queue" envPrefix:"QUEUE_"`
 	Jobs       Jobs       `yaml:"jobs" envPrefix:"JOBS_"`
+	Ledger     Ledger     `yaml:"ledger" envPrefix:"LEDGER_"`
 	Volunteer  Volunteer  `yaml:"volunteer" envPrefix:"VOLUNTEER_"`
 	Reading    Reading    `yaml:"reading" envPrefix:"READING_"`
 	Casework   Casework   `yaml:"casework" envPrefix:"CASEWORK_"`
@@ -155,6 +156,14 @@ type Jobs struct {
 	Enabled     bool          `yaml:"enabled" env:"ENABLED"`
 	Lease       time.Duration `yaml:"lease" env:"LEASE"`
 	KeepHistory time.Duration `yaml:"keep_history" env:"KEEP_HISTORY"`
+}
+
+// Ledger is what people do about postings.
+type Ledger struct {
+	ExpiryNoticeDays      int           `yaml:"expiry_notice_days" env:"EXPIRY_NOTICE_DAYS"`
+	DailyAdjustmentPoints int64         `yaml:"daily_adjustment_points" env:"DAILY_ADJUSTMENT_POINTS"`
+	AdjustmentTTL         time.Duration `yaml:"adjustment_ttl" env:"ADJUSTMENT_TTL"`
+	ObjectionTTL          time.Duration `yaml:"objection_ttl" env:"OBJECTION_TTL"`
 }
 
 // Volunteer is activities and attendance.
@@ -338,6 +347,8 @@ func (c *Config) validate() error {
 	} {
 		need(n > 0, key, "must be above zero")
 	}
+	need(c.Ledger.ExpiryNoticeDays > 0 && c.Ledger.DailyAdjustmentPoints > 0 && c.Ledger.AdjustmentTTL > 0 && c.Ledger.ObjectionTTL > 0,
+		"ledger", "its numbers and durations must be above zero")
 	need(c.Batch.MaxItems >= 1 && c.Batch.MaxItems <= maxBatchItems, "batch.max_items", fmt.Sprintf("must be 1 to %d", maxBatchItems))
 	need(c.Batch.MaxWait >= 0 && c.Batch.MaxWait <= maxBatchWait, "batch.max_wait", fmt.Sprintf("must be 0s to %s", maxBatchWait))
 	need(c.Batch.QueueLength >= 1, "batch.queue_length", "must be above zero")

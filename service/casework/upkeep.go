@@ -172,7 +172,7 @@ func (s *Service) Audit(ctx context.Context) ([]ledger.Difference, error) {
 		},
 		{"an award for a report has its verified case", `SELECT a.id AS object, '' AS account, 1 AS want, 0 AS got
 			FROM award a LEFT JOIN case_file c ON c.id = a.event_id
-			WHERE a.event_kind = ? AND (c.id IS NULL OR c.earns <> 1)`, []any{model.EventReportVerified}},
+			WHERE a.event_kind = ? AND a.pays_id IS NULL AND (c.id IS NULL OR c.earns <> 1)`, []any{model.EventReportVerified}},
 		{"a picture in use belongs to a case", `SELECT a.id AS object, '' AS account, 1 AS want, 0 AS got
 			FROM attachment a LEFT JOIN case_attachment ca ON ca.attachment_id = a.id
 			WHERE (a.attached_at IS NULL) <> (ca.attachment_id IS NULL)`, nil},

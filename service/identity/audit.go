@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -13,7 +12,6 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
-	"jiamenkou/model"
 )
 
 const maxReason = 200 // characters
@@ -32,29 +30,7 @@ type AuditEntry struct {
 // RecordTx writes entries to the audit trail in the caller's transaction, so
 // that a change and its trace are kept or lost together.
 func (s *Service) RecordTx(tx *gorm.DB, entries ...AuditEntry) error {
-	if len(entries) == 0 {
-		return nil
-	}
-	now := s.now()
-	rows := make([]model.AuditLog, len(entries))
-	for i, e := range entries {
-		detail := []byte("{}")
-		if e.Detail != nil {
-			var err error
-			if detail, err = json.Marshal(e.Detail); err != nil {
-				return fmt.Errorf("identity: audit detail: %w", err)
-			}
-		}
-		rows[i] = model.AuditLog{
-			ID: s.clock.NewID(), ActorKind: string(e.Actor.Kind), ActorID: e.Actor.ID, Action: e.Action,
-			ObjectType: e.ObjectType, ObjectID: e.ObjectID, RegionID: optional(e.RegionID),
-			Reason: truncate(e.Reason, maxReason), Detail: string(detail), CreatedAt: now,
-		}
-	}
-	if err := tx.Create(&rows).Error; err != nil {
-		return fmt.Errorf("identity: write audit log: %w", err)
-	}
-	return nil
+	return NewTrail(s.clock).RecordTx(tx, entries...)
 }
 
 func truncate(s string, most int) string {

@@ -280,6 +280,14 @@ func (r Reverse) apply(b *book) (*entry, error) {
 		for _, p := range pins {
 			t.giveLot(p.lot, -p.amount)
 		}
+	case t.debit.Kind() == model.AccountBudget && t.credit.Kind() == model.AccountWallet:
+		// A debit by hand: the points go back to the lots that they came from.
+		if err := b.move(t, ErrBudgetExhausted); err != nil {
+			return nil, err
+		}
+		for _, le := range entries {
+			t.giveLot(b.lots[le.LotID], -le.Amount)
+		}
 	default:
 		return nil, ErrIrreversible
 	}

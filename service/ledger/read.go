@@ -69,6 +69,7 @@ type Entry struct {
 	Amount      int64 // signed: positive came in
 	SourceType  string
 	SourceID    string
+	ActorID     string // who caused it
 	Reason      string
 	RuleID      string
 	RuleVersion int64
@@ -94,7 +95,7 @@ func (s *Service) Entries(ctx context.Context, id AccountID, f EntryFilter, page
 	// One index range per side, so that neither scans the other accounts.
 	side := func(column, sign string) *gorm.DB {
 		q := s.db.Read(ctx).Table("transfer t").Joins("JOIN journal j ON j.id = t.journal_id").
-			Select(`t.id AS transfer_id, t.journal_id, j.kind, `+sign+`t.amount AS amount, j.source_type, j.source_id, j.reason,
+			Select(`t.id AS transfer_id, t.journal_id, j.kind, `+sign+`t.amount AS amount, j.source_type, j.source_id, j.actor_id, j.reason,
 				COALESCE(j.rule_id, '') AS rule_id, COALESCE(j.rule_version, 0) AS rule_version, j.evidence,
 				COALESCE(t.reverses_id, '') AS reverses_id, j.effective_at, t.created_at`).
 			Where("t."+column+" = ?", string(id)).Order("t.id DESC").Limit(page.Size() + 1)
@@ -141,7 +142,7 @@ func (s *Service) Entry(ctx context.Context, id AccountID, transferID string) (E
 	var e Entry
 	err := s.db.Read(ctx).Table("transfer t").Joins("JOIN journal j ON j.id = t.journal_id").
 		Select(`t.id AS transfer_id, t.journal_id, j.kind, CASE WHEN t.credit_account_id = ? THEN t.amount ELSE -t.amount END AS amount,
-			j.source_type, j.source_id, j.reason, COALESCE(j.rule_id, '') AS rule_id, COALESCE(j.rule_version, 0) AS rule_version,
+			j.source_type, j.source_id, j.actor_id, j.reason, COALESCE(j.rule_id, '') AS rule_id, COALESCE(j.rule_version, 0) AS rule_version,
 			j.evidence, COALESCE(t.reverses_id, '') AS reverses_id, j.effective_at, t.created_at`, string(id)).
 		Where("t.id = ? AND (t.credit_account_id = ? OR t.debit_account_id = ?)", transferID, string(id), string(id)).
 		Take(&e).Error

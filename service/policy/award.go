@@ -73,7 +73,13 @@ type awarding struct {
 	expiries map[*model.Award]clock.Day
 	actors   map[*model.Award]string
 	budgets  map[*model.Award]string
+	periods  map[string]period // by budget
 }
+
+// period is the days that a budget pays for.
+type period struct{ startsOn, endsOn clock.Day }
+
+func (p period) covers(day clock.Day) bool { return p.startsOn <= day && day <= p.endsOn }
 
 type home struct {
 	ResidentID string
@@ -158,12 +164,17 @@ func (a *awarding) loadRules(context.Context) error {
 	if len(regions) == 0 {
 		return nil
 	}
-	var rows []model.PolicyRule
-	err := a.tx.Where("region_id IN ? AND event_kind IN ?", keysOf(regions), keysOf(kinds)).
-		Order("version DESC").Find(&rows).Error
+	var rows []struct {
+		model.PolicyRule
+		StartsOn, EndsOn clock.Day // of its budget
+	}
+	err := a.tx.Raw(`SELECT r.*, b.starts_on, b.ends_on FROM policy_rule r JOIN budget b ON b.id = r.budget_id
+		WHERE r.region_id IN ? AND r.event_kind IN ? ORDER BY r.version DESC`, keysOf(regions), keysOf(kinds)).Scan(&rows).Error
+	a.periods = map[string]period{}
 	for _, r := range rows {
 		key := eventKey(r.EventKind, r.RegionID)
-		a.rules[key] = append(a.rules[key], r)
+		a.rules[key] = append(a.rules[key], r.PolicyRule)
+		a.periods[r.BudgetID] = period{r.StartsOn, r.EndsOn}
 	}
 	return err
 }
@@ -267,6 +278,10 @@ func (a *awarding) answer(e Event, h home) *model.Award {
 	day, object := dayKey(e.ResidentID, e.Kind, w.Day), objectKey(e.ResidentID, e.Kind, e.ObjectID)
 	if w.Points == 0 || a.used[day] >= rule.DailyCap || a.used[object] >= rule.ObjectCap {
 		w.Status = model.AwardCapped
+		return w
+	}
+	if !a.periods[rule.BudgetID].covers(w.Day) {
+		w.Status = model.AwardBudgetExhausted // a budget pays for its own period only
 		return w
 	}
 	a.used[day]++

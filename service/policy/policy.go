@@ -17,6 +17,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 )
 
@@ -25,11 +26,12 @@ type Service struct {
 	db     *database.DB
 	clock  clock.Clock
 	ledger *ledger.Service
+	trail  identity.Trail
 }
 
 // New returns the service.
 func New(db *database.DB, c clock.Clock, l *ledger.Service) *Service {
-	return &Service{db: db, clock: c, ledger: l}
+	return &Service{db: db, clock: c, ledger: l, trail: identity.NewTrail(c)}
 }
 
 func isExhausted(err error) bool { return errors.Is(err, ledger.ErrBudgetExhausted) }

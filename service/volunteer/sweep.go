@@ -180,7 +180,7 @@ func (s *Service) Audit(ctx context.Context) ([]ledger.Difference, error) {
 		{"award has its effective record", `SELECT w.id AS object, '' AS account, 1 AS want, 0 AS got
 			FROM award w LEFT JOIN service_record r ON r.attendance_id = w.event_id AND r.state = ? AND r.earns_points = 1
 				AND r.resident_id = w.resident_id AND r.minutes = w.minutes
-			WHERE w.event_kind = ? AND r.id IS NULL`, []any{model.RecordEffective, model.EventVolunteerService}},
+			WHERE w.event_kind = ? AND w.pays_id IS NULL AND r.id IS NULL`, []any{model.RecordEffective, model.EventVolunteerService}},
 		{"person's minutes equal the effective records", `SELECT t.resident_id AS object, '' AS account, COALESCE(r.total, 0) AS want, t.effective_minutes AS got
 			FROM volunteer_tally t LEFT JOIN (SELECT resident_id, SUM(minutes) AS total FROM service_record WHERE state = ? GROUP BY resident_id) r
 				ON r.resident_id = t.resident_id WHERE t.effective_minutes <> COALESCE(r.total, 0)`, []any{model.RecordEffective}},
