@@ -24,9 +24,9 @@ import (
 )
 
 // A failing run prints its seed: `go test ./service/ledger -run NAME
-// -rapid.seed=N` repeats it, and -rapid.checks=N asks for more runs.
+// -rapid.seed=N` repeats it, and -rapid.checks=N asks for more runs than
+// propertyRuns.
 const (
-	propertyRuns      = 15
 	propertyWallets   = 50
 	propertyMerchants = 3
 )
