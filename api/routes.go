@@ -33,6 +33,10 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /residents/{id}/freeze", httpapi.Staff(authz.RoleOperator), "freeze-resident", "人员", "冻结居民账号", s.freezeResident)
 	httpapi.Handle(r, "POST /residents/{id}/unfreeze", httpapi.Staff(authz.RoleOperator), "unfreeze-resident", "人员", "解冻居民账号", s.unfreezeResident)
 	httpapi.Handle(r, "GET /audit-log", httpapi.Staff(authz.RoleAuditor, authz.RoleOperator), "list-audit-log", "审计", "操作留痕", s.listAudit)
+	// Messages.
+	httpapi.Handle(r, "GET /messages", httpapi.StaffSession, "list-messages", "消息", "我的消息，新的在前", s.listMessages)
+	httpapi.Handle(r, "GET /messages/unread-count", httpapi.StaffSession, "count-unread-messages", "消息", "未读消息数", s.countUnread)
+	httpapi.Handle(r, "POST /messages/{id}/read", httpapi.StaffSession, "read-message", "消息", "标为已读（可重复提交）", s.readMessage)
 	// Regions.
 	httpapi.Handle(r, "GET /regions", httpapi.Staff(), "list-counties", "地区", "县市区列表", s.listCounties)
 	httpapi.Handle(r, "GET /regions/search", httpapi.Staff(), "search-regions", "地区", "按名称查找", s.searchRegions)

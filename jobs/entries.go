@@ -51,6 +51,9 @@ type Services struct {
 	BuildLeaderboards  func(ctx context.Context) (int, error)   // leaderboard.Service.Build
 	RefreshLeaderboard func(ctx context.Context) (int, error)   // leaderboard.Service.RefreshConsents
 	PruneLeaderboards  func(ctx context.Context) (int64, error) // leaderboard.Service.Prune
+
+	// Messages.
+	PruneMessages func(ctx context.Context) (int64, error) // notify.Service.Prune
 }
 
 // Entries is the table of jobs. Their times are on the Shanghai calendar.
@@ -155,6 +158,10 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "leaderboard.prune", Title: "清理过期的榜单", Schedule: "20 4 * * *", CatchUp: true,
 			Timeout: 30 * time.Minute, Run: deleted(s.PruneLeaderboards),
+		},
+		{
+			Name: "notify.prune", Title: "清理过期的消息", Schedule: "35 4 * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: deleted(s.PruneMessages),
 		},
 	}
 }

@@ -79,4 +79,11 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /my-shifts", httpapi.Resident, "list-my-shifts", "志愿活动", "我的班次", s.listMyShifts)
 	httpapi.Handle(r, "GET /service-records", httpapi.Resident, "list-my-service-records", "志愿活动", "我的服务记录", s.listMyRecords)
 	httpapi.Handle(r, "GET /service-records/total", httpapi.Resident, "get-service-total", "志愿活动", "我的服务时长", s.getServiceTotal)
+	// Messages and subscriptions.
+	httpapi.Handle(r, "GET /messages", httpapi.Resident, "list-messages", "消息", "我的消息，新的在前", s.listMessages)
+	httpapi.Handle(r, "GET /messages/unread-count", httpapi.Resident, "count-unread-messages", "消息", "未读消息数", s.countUnread)
+	httpapi.Handle(r, "POST /messages/{id}/read", httpapi.Resident, "read-message", "消息", "标为已读（可重复提交）", s.readMessage)
+	httpapi.Handle(r, "POST /messages/read-all", httpapi.Resident, "read-all-messages", "消息", "全部标为已读", s.readAllMessages)
+	httpapi.Handle(r, "GET /subscriptions/templates", httpapi.Resident, "list-subscriptions", "消息", "可订阅的微信通知与剩余次数", s.listSubscriptions)
+	httpapi.Handle(r, "POST /subscriptions", httpapi.Resident, "subscribe", "消息", "上报微信订阅弹窗中同意的模板（同意一次，可收一条）", s.subscribe)
 }

@@ -15,6 +15,7 @@ import (
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/notify"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
 	"jiamenkou/service/recourse"
@@ -39,6 +40,7 @@ type Services struct {
 	Leaderboard *leaderboard.Service
 	Volunteer   *volunteer.Service
 	Recourse    *recourse.Service
+	Notify      *notify.Service
 }
 
 type server struct{ Services }

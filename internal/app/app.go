@@ -137,6 +137,7 @@ func (a *App) openBackground() error {
 		KeepDone: a.cfg.Queue.KeepDone, KeepDead: a.cfg.Queue.KeepDead,
 	})
 	a.Casework.Register(a.worker)
+	a.Notify.Register(a.worker)
 	var err error
 	a.runner, err = schedule.New(a.db, a.clock, a.log, jobs.Entries(a.jobServices()),
 		schedule.Options{LeaseTTL: a.cfg.Jobs.Lease, AuditTx: a.auditManualRun})

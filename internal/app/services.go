@@ -18,6 +18,7 @@ import (
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/notify"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
 	"jiamenkou/service/recourse"
@@ -40,6 +41,7 @@ type Services struct {
 
 	Leaderboard *leaderboard.Service
 	Recourse    *recourse.Service
+	Notify      *notify.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -90,6 +92,14 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	})
 	s.Identity.OnDelete(s.Recourse.ForgetTx)
 	s.Leaderboard = leaderboard.New(a.db, c, s.Region, s.Identity, s.Ledger, leaderboard.Config{Enabled: a.cfg.Compliance.ResidentLeaderboards})
+	s.Notify, err = notify.New(a.db, c, s.Ledger, a.wechat, notify.Config{
+		Templates: a.cfg.Notify.Templates, Page: a.cfg.Notify.Page, MaxQuota: a.cfg.Notify.MaxQuota,
+		Keep: a.cfg.Notify.Keep, BatchSize: a.cfg.Notify.BatchSize,
+	})
+	if err != nil {
+		return s, err
+	}
+	s.Identity.OnDelete(s.Notify.ForgetTx)
 	return s, nil
 }
 
@@ -150,6 +160,8 @@ func (a *App) jobServices() jobs.Services {
 		DropCoordinates:   a.Volunteer.DropCoordinates,
 
 		BuildLeaderboards: a.Leaderboard.Build, RefreshLeaderboard: a.Leaderboard.RefreshConsents, PruneLeaderboards: a.Leaderboard.Prune,
+
+		PruneMessages: a.Notify.Prune,
 	}
 }
 

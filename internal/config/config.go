@@ -52,6 +52,7 @@ type Config struct {
 	Casework   Casework   `yaml:"casework" envPrefix:"CASEWORK_"`
 	Market     Market     `yaml:"market" envPrefix:"MARKET_"`
 	Settlement Settlement `yaml:"settlement" envPrefix:"SETTLEMENT_"`
+	Notify     Notify     `yaml:"notify" envPrefix:"NOTIFY_"`
 }
 
 // HTTP is the server.
@@ -201,6 +202,15 @@ type Market struct {
 // Settlement is the statements to merchants.
 type Settlement struct {
 	ConfirmWindow time.Duration `yaml:"confirm_window" env:"CONFIRM_WINDOW"`
+}
+
+// Notify is messages to residents and staff.
+type Notify struct {
+	Templates map[string]string `yaml:"templates" env:"TEMPLATES"`
+	Page      string            `yaml:"page" env:"PAGE"`
+	MaxQuota  int64             `yaml:"max_quota" env:"MAX_QUOTA"`
+	Keep      time.Duration     `yaml:"keep" env:"KEEP"`
+	BatchSize int               `yaml:"batch_size" env:"BATCH_SIZE"`
 }
 
 // prefix of every variable; the two beneath are not settings.

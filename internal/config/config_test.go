@@ -42,6 +42,15 @@ func TestLoad(t *testing.T) {
 		require.Equal(t, "3m0s", c.Auth.AccessTTL.String())
 		require.Equal(t, "sqlite", c.Database.Driver, "what neither names stays")
 	})
+	t.Run("templates of messages come from a file or a variable", func(t *testing.T) {
+		want := map[string]string{"casework.moved": "TPL_1", "ledger.points_expiring": "TPL-2/thing4/thing2/time5"}
+		c, err := Load(defaults(t), file(t, "notify:\n  templates:\n    casework.moved: TPL_1\n    ledger.points_expiring: TPL-2/thing4/thing2/time5\n"), nil)
+		require.NoError(t, err)
+		require.Equal(t, want, c.Notify.Templates)
+		c, err = Load(defaults(t), "", []string{"JMK_NOTIFY_TEMPLATES=casework.moved:TPL_1,ledger.points_expiring:TPL-2/thing4/thing2/time5"})
+		require.NoError(t, err)
+		require.Equal(t, want, c.Notify.Templates)
+	})
 }
 
 func TestLoad_refuses(t *testing.T) {

@@ -6,6 +6,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -199,7 +200,28 @@ func openPool(dsn *mysql.Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	return sql.OpenDB(connector), nil
+	return sql.OpenDB(readCommitted{connector}), nil
+}
+
+// readCommitted sets the isolation level once per connection: given to each
+// transaction, it would cost each a round trip. A variable of the DSN cannot
+// do it, since MySQL 8 and MariaDB 10 call theirs by different names.
+type readCommitted struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	session, ok := conn.(driver.ExecerContext)
+	if !ok {
+		return nil, errors.Join(errors.New("database: the driver's connection takes no statement"), conn.Close())
+	}
+	if _, err := session.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return nil, errors.Join(fmt.Errorf("database: set the isolation level: %w", err), conn.Close())
+	}
+	return conn, nil
 }
 
 func wrap(cfg Config, writeSQL, readSQL *sql.DB, dialector func(gorm.ConnPool) gorm.Dialector) (*DB, error) {

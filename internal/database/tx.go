@@ -84,7 +84,7 @@ func runTx(caller context.Context, db *DB, fn func(tx *gorm.DB) error) error {
 	defer cancel()
 	a := &attempt{caller: caller}
 	a.ctx = context.WithValue(ctx, attemptKey{}, a)
-	tx := db.write.WithContext(a.ctx).Begin(&sql.TxOptions{Isolation: db.isolation()})
+	tx := db.write.WithContext(a.ctx).Begin() // READ COMMITTED by readCommitted; SQLite's one writer needs no level
 	if tx.Error != nil {
 		return a.unwritten(tx.Error)
 	}
@@ -173,15 +173,6 @@ func watchRollbacks(g *gorm.DB) error {
 func isRolledBack(err error) bool {
 	my, ok := errors.AsType[*mysql.MySQLError](err)
 	return ok && (my.Number == mysqlDeadlock || my.Number == mysqlRecordHasChanged)
-}
-
-// isolation: SQLite knows no levels; one writer and WAL snapshots give it more
-// than READ COMMITTED anyway.
-func (db *DB) isolation() sql.IsolationLevel {
-	if db.cfg.Driver == SQLite {
-		return sql.LevelDefault
-	}
-	return sql.LevelReadCommitted
 }
 
 func retryAfter(e *fault.Error, cause error) error {

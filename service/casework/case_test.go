@@ -564,3 +564,42 @@ func TestAuditFinds(t *testing.T) {
 		finds("a broken history", `UPDATE case_history SET from_status = 'handled' WHERE case_id = ? AND seq = 2`, `UPDATE case_history SET from_status = 'submitted' WHERE case_id = ? AND seq = 2`, r.ID)
 	})
 }
+
+func TestReporterIsTold(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		told := func(caseID string) (moves []model.CaseMove) {
+			for _, h := range w.history(caseID) {
+				n := w.count("SELECT COUNT(*) FROM queue_job WHERE kind = ? AND unique_key = ?", casework.JobNotify, casework.NoticeCaseMoved+":"+h.ID)
+				require.LessOrEqual(t, n, int64(1))
+				if n == 0 {
+					continue
+				}
+				moves = append(moves, h.Move)
+				var payload string
+				require.NoError(t, w.db.Read(t.Context()).Raw("SELECT payload FROM queue_job WHERE unique_key = ?", casework.NoticeCaseMoved+":"+h.ID).Scan(&payload).Error)
+				require.JSONEq(t, `{"topic":"casework.moved","object_id":"`+h.ID+`","resident_ids":["`+w.resident.ID+`"]}`, payload)
+			}
+			return moves
+		}
+		closed, rejected := w.report().ID, w.report().ID
+		w.bring(closed, model.CaseClosed)
+		require.Equal(t, []model.CaseMove{model.MoveAccept, model.MoveFinish}, told(closed))
+		w.bring(rejected, model.CaseRejected)
+		require.Equal(t, []model.CaseMove{model.MoveReject}, told(rejected))
+		withdrawn := w.report().ID
+		w.bring(withdrawn, model.CaseWithdrawn)
+		require.Empty(t, told(withdrawn))
+
+		t.Run("once, also when the move is repeated, and not of a refused one", func(t *testing.T) {
+			id, in := w.report().ID, casework.MoveInput{IdempotencyKey: w.key()}
+			for range 2 {
+				_, err := w.casework.Accept(t.Context(), w.workerA, id, in)
+				require.NoError(t, err)
+			}
+			_, err := w.casework.Accept(t.Context(), w.workerA, id, casework.MoveInput{})
+			require.ErrorIs(t, err, casework.ErrMove)
+			require.Equal(t, []model.CaseMove{model.MoveAccept}, told(id))
+			require.EqualValues(t, 4, w.count("SELECT COUNT(*) FROM queue_job WHERE kind = ?", casework.JobNotify))
+		})
+	})
+}

@@ -23,6 +23,21 @@ const (
 	JobCheckImage = "casework.check_image"
 )
 
+// JobNotify is the kind of queued job that tells residents something; its
+// payload is a Notice.
+const JobNotify = "notify"
+
+// Notice is the payload of JobNotify: ids only.
+type Notice struct {
+	Topic       string   `json:"topic"` // NoticeCaseMoved
+	ObjectID    string   `json:"object_id"`
+	ResidentIDs []string `json:"resident_ids"`
+}
+
+// NoticeCaseMoved tells a reporter of a move; the object is the row of
+// case_history, since the case may move on before he is told.
+const NoticeCaseMoved = "casework.moved"
+
 // CheckTextJob asks WeChat about a text that could not be checked at submit.
 type CheckTextJob struct {
 	CaseID string `json:"case_id"`

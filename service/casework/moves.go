@@ -15,6 +15,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
+	"jiamenkou/internal/queue"
 	"jiamenkou/model"
 	"jiamenkou/service/policy"
 )
@@ -301,7 +302,29 @@ func (s *Service) advanceTx(ctx context.Context, tx *gorm.DB, cases []*placed, r
 			return err
 		}
 	}
+	if err := s.tellTx(ctx, tx, cases, history); err != nil {
+		return err
+	}
 	return s.awardTx(ctx, tx, cases, earning, st.actor)
+}
+
+// told are the moves that the reporter hears of: what he waits for, and what
+// asks something of him.
+var told = []model.CaseMove{model.MoveAccept, model.MoveReject, model.MoveRejectContent, model.MoveFinish}
+
+// tellTx leaves a job for each reporter who must hear of the move. history has
+// one row for each case, in the same order.
+func (s *Service) tellTx(ctx context.Context, tx *gorm.DB, cases []*placed, history []model.CaseHistory) error {
+	var jobs []queue.Job
+	for i, h := range history {
+		if slices.Contains(told, h.Move) {
+			jobs = append(jobs, queue.Job{
+				Kind: JobNotify, UniqueKey: NoticeCaseMoved + ":" + h.ID,
+				Payload: Notice{Topic: NoticeCaseMoved, ObjectID: h.ID, ResidentIDs: []string{cases[i].ReporterID}},
+			})
+		}
+	}
+	return queue.EnqueueTx(ctx, tx, s.clock, jobs...)
 }
 
 // stamp sets the fields that follow from a move.

@@ -326,6 +326,8 @@ type lockedAccount struct {
 	Posted    int64
 	Held      int64
 	Headroom  int64
+
+	FrozenReason string
 }
 
 // lockWallets locks the wallets, in the order of their ids.
@@ -375,22 +377,17 @@ func (b *book) readAccounts(ids []AccountID) error {
 		return nil
 	}
 	var rows []lockedAccount
-	// The join reads the immutable side without a lock of its own: FOR UPDATE
-	// OF is not common to all engines, so the freeze is read in a second
-	// statement, under the lock.
-	err := b.tx.Raw(`SELECT account_id, posted, held, headroom FROM account_balance
-		WHERE account_id IN ? ORDER BY account_id`+database.ForUpdate(b.tx), ids).Scan(&rows).Error
+	// A subquery, since FOR UPDATE would lock the account's row in a join: every
+	// transfer's foreign key would wait for it.
+	err := b.tx.Raw(`SELECT b.account_id, b.posted, b.held, b.headroom,
+			COALESCE((SELECT a.frozen_reason FROM account a WHERE a.id = b.account_id), '') AS frozen_reason
+		FROM account_balance b WHERE b.account_id IN ? ORDER BY b.account_id`+database.ForUpdate(b.tx), ids).Scan(&rows).Error
 	if err != nil {
-		return err
-	}
-	var frozen []string
-	if err := b.tx.Raw(`SELECT id FROM account WHERE id IN ? AND frozen_reason <> ''`, ids).Scan(&frozen).Error; err != nil {
 		return err
 	}
 	for _, r := range rows {
 		b.accounts[AccountID(r.AccountID)] = &account{
-			posted: r.Posted, held: r.Held, headroom: r.Headroom, first: r,
-			frozen: slices.Contains(frozen, r.AccountID),
+			posted: r.Posted, held: r.Held, headroom: r.Headroom, first: r, frozen: r.FrozenReason != "",
 		}
 	}
 	return nil

@@ -130,7 +130,11 @@ func (s *Service) linkFrom(ctx context.Context, after string) (total int, err er
 		if err != nil || upTo == "" {
 			return total, err
 		}
-		for {
+		var one string
+		if err := s.db.Read(ctx).Raw(anyUnlinkedQuery, after, upTo).Scan(&one).Error; err != nil {
+			return total, fmt.Errorf("ledger: link: %w", err)
+		}
+		for one != "" { // most ranges of the window are linked, and take no lock
 			n, err := s.linkRange(ctx, after, upTo)
 			total += n
 			if err != nil {
@@ -162,13 +166,6 @@ func (s *Service) scanBound(ctx context.Context, after string) (upTo string, err
 // linkRange links up to linkBatch transfers of a range of ids in one
 // transaction.
 func (s *Service) linkRange(ctx context.Context, after, upTo string) (n int, err error) {
-	var one string
-	if err := s.db.Read(ctx).Raw(anyUnlinkedQuery, after, upTo).Scan(&one).Error; err != nil {
-		return 0, fmt.Errorf("ledger: link: %w", err)
-	}
-	if one == "" {
-		return 0, nil // most passes over the window end here, and take no lock
-	}
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		state, err := lockSealState(tx)
 		if err != nil {

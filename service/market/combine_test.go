@@ -61,8 +61,9 @@ func (w *world) statements(fn func()) (n int64) {
 func TestOrdersAreCombined(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const n = 20
-		blocked := func(b Benefit, do func()) {
-			// Whoever orders first waits for this row, and the others for the first.
+		// blocked makes a call that meets a locked stock, and the others at once
+		// while it waits: the first is a batch and the others are the next.
+		blocked := func(b Benefit, call func(i int)) {
 			held, goOn := make(chan struct{}), make(chan struct{})
 			var holder sync.WaitGroup
 			holder.Go(func() {
@@ -74,22 +75,21 @@ func TestOrdersAreCombined(t *testing.T) {
 				})
 			})
 			<-held
-			before, done := w.market.Stats().Orders, make(chan struct{})
-			go func() {
-				defer close(goOn)
-				for tick := time.Tick(time.Millisecond); ; {
-					select {
-					case <-tick:
-					case <-done:
-						return
-					}
-					if now := w.market.Stats().Orders; now.Waiting+now.Items-before.Items == n {
-						return
-					}
+			before := w.market.Stats().Orders
+			until := func(items, waiting int64) {
+				for now := before; now.Items-before.Items != items || now.Waiting != waiting; now = w.market.Stats().Orders {
+					time.Sleep(time.Millisecond)
 				}
+			}
+			var first sync.WaitGroup
+			first.Go(func() { call(0) })
+			until(1, 0)
+			go func() {
+				until(1, n-1)
+				close(goOn)
 			}()
-			do()
-			close(done)
+			together(n-1, func(i int) { call(i + 1) })
+			first.Wait()
 			holder.Wait()
 		}
 		version := func(b Benefit) (v int64) {
@@ -101,12 +101,10 @@ func TestOrdersAreCombined(t *testing.T) {
 		t.Run("a hot benefit costs one update of its stock per batch", func(t *testing.T) {
 			b, people := w.publish(w.terms(), 100), w.residents(n, w.village, 5)
 			stats := w.market.Stats().Orders
-			blocked(b, func() {
-				together(n, func(i int) {
-					o, err := w.market.Order(t.Context(), people[i], OrderInput{BenefitID: b.ID, IdempotencyKey: "combined"})
-					require.NoError(t, err)
-					require.Equal(t, people[i].ID, w.row(o.OrderID).ResidentID, "everybody gets the own answer")
-				})
+			blocked(b, func(i int) {
+				o, err := w.market.Order(t.Context(), people[i], OrderInput{BenefitID: b.ID, IdempotencyKey: "combined"})
+				require.NoError(t, err)
+				require.Equal(t, people[i].ID, w.row(o.OrderID).ResidentID, "everybody gets the own answer")
 			})
 			now := w.market.Stats().Orders
 			require.EqualValues(t, 2, now.Batches-stats.Batches)
@@ -122,10 +120,8 @@ func TestOrdersAreCombined(t *testing.T) {
 			elsewhere.RegionPath = "/nowhere/"
 			people := slices.Concat(rich, poor, []authz.Actor{elsewhere})
 			errs := make([]error, n)
-			blocked(b, func() {
-				together(n, func(i int) {
-					_, errs[i] = w.market.Order(t.Context(), people[i], OrderInput{BenefitID: b.ID, IdempotencyKey: "own-answer"})
-				})
+			blocked(b, func(i int) {
+				_, errs[i] = w.market.Order(t.Context(), people[i], OrderInput{BenefitID: b.ID, IdempotencyKey: "own-answer"})
 			})
 			require.Zero(t, w.market.Stats().Orders.Fallbacks)
 			placed := 0
@@ -158,10 +154,8 @@ func TestOrdersAreCombined(t *testing.T) {
 			})
 			errs := make([]error, n)
 			fallbacks := w.market.Stats().Orders.Fallbacks
-			blocked(b, func() {
-				together(n, func(i int) {
-					_, errs[i] = w.market.Order(t.Context(), people[i], OrderInput{BenefitID: b.ID, IdempotencyKey: "one-spoils"})
-				})
+			blocked(b, func(i int) {
+				_, errs[i] = w.market.Order(t.Context(), people[i], OrderInput{BenefitID: b.ID, IdempotencyKey: "one-spoils"})
 			})
 			for i, err := range errs {
 				if i == 7 {
@@ -170,7 +164,7 @@ func TestOrdersAreCombined(t *testing.T) {
 					require.NoError(t, err)
 				}
 			}
-			require.LessOrEqual(t, w.market.Stats().Orders.Fallbacks-fallbacks, int64(1))
+			require.EqualValues(t, 1, w.market.Stats().Orders.Fallbacks-fallbacks)
 			sold, _ := w.stock(b)
 			require.EqualValues(t, n-1, sold)
 			w.sound()
