@@ -91,7 +91,7 @@ func TestREADME_walk(t *testing.T) {
 	c := clock.NewSystem()
 	loadedDemo(t, env, c.Now())
 	s := serve(t, env, c)
-	run := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.Join(script, "\n"))
+	run := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.Join(script, "\n")) //nolint:gosec // the README is ours
 	run.Env = append(os.Environ(), "B="+s.base)
 	out, err := run.CombinedOutput()
 	require.NoError(t, err, string(out))

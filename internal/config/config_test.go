@@ -118,7 +118,7 @@ func TestDefaults_documentEverySetting(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, params)
 	section, found := "", map[string]bool{}
-	for _, line := range strings.Split(raw, "\n") {
+	for line := range strings.SplitSeq(raw, "\n") {
 		if m := regexp.MustCompile(`^([a-z]+):`).FindStringSubmatch(line); m != nil {
 			section = m[1]
 			found[variable(section)] = true

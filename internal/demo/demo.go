@@ -153,9 +153,14 @@ func Load(ctx context.Context, s Services, now time.Time, out io.Writer) error {
 		what string
 		do   func(context.Context) error
 	}{
-		{"地区", l.makeRegions}, {"工作人员", l.makeStaff}, {"积分规则与预算", l.makePolicies},
-		{"商户与福利", l.makeMerchants}, {"播报", l.makeArticles}, {"居民", l.makeResidents},
-		{"一个月的历史", l.liveMonth}, {"今天", l.liveToday},
+		{"地区", l.makeRegions},
+		{"工作人员", l.makeStaff},
+		{"积分规则与预算", l.makePolicies},
+		{"商户与福利", l.makeMerchants},
+		{"播报", l.makeArticles},
+		{"居民", l.makeResidents},
+		{"一个月的历史", l.liveMonth},
+		{"今天", l.liveToday},
 	} {
 		l.printf("  %s … ", step.what)
 		start := time.Now()

@@ -101,7 +101,7 @@ func New(cfg Config, clk clock.Clock) (*Client, error) {
 	}
 	installTransport()
 
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the standard library documents the type
 	transport.MaxConnsPerHost = cfg.MaxConns
 	transport.MaxIdleConnsPerHost = cfg.MaxConns
 	tokens := newTokenCache(clk)
@@ -275,7 +275,7 @@ func (c *Client) accessToken(ctx context.Context) (string, *fault.Error) {
 
 // pause waits for about d and reports whether ctx still runs.
 func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d/2 + rand.N(d/2+1)) // jitter, so that callers who failed together do not return together
+	timer := time.NewTimer(d/2 + rand.N(d/2+1)) //nolint:gosec // jitter, so that callers who failed together do not return together //nolint:gosec // jitter, not a secret
 	defer timer.Stop()
 	select {
 	case <-timer.C:

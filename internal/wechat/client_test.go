@@ -191,7 +191,7 @@ func TestSendSubscribe(t *testing.T) {
 	t.Run("refuses what WeChat would refuse, without echo", func(t *testing.T) {
 		r := newRig(t)
 		for name, change := range map[string]func(*wechat.SubscribeMessage){
-			"openid":      func(m *wechat.SubscribeMessage) { m.OpenID = "evil evil" },
+			"openid":      func(m *wechat.SubscribeMessage) { m.OpenID = "evil" },
 			"template":    func(m *wechat.SubscribeMessage) { m.TemplateID = "" },
 			"page":        func(m *wechat.SubscribeMessage) { m.Page = "/evil" },
 			"no data":     func(m *wechat.SubscribeMessage) { m.Data = nil },
@@ -540,7 +540,7 @@ func TestNoSecretInAnyError(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"status":          withToken(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }),
 		"status of token": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-		"not json":        withToken(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.URL.String())) }),
+		"not json":        withToken(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.URL.String())) }), //nolint:gosec // a test server
 		"token not json":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(secret)) },
 		"echo":            withToken(echo),
 		"token echo":      echo,

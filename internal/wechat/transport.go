@@ -108,7 +108,7 @@ func exchangeOf(req *http.Request) *exchange {
 		return x
 	}
 	if x, ok := exchanges.Load(req.URL.Query().Get("access_token")); ok {
-		return x.(*exchange)
+		return x.(*exchange) //nolint:forcetypeassert // as above
 	}
 	return nil
 }

@@ -28,13 +28,14 @@ func (s *Service) AdjustTx(ctx context.Context, tx *gorm.DB, items []Adjust) ([]
 
 func (a Adjust) header() (Event, model.JournalKind) { return a.Event, model.JournalAdjust }
 func (a Adjust) input() []any                       { return []any{a.BudgetID, a.ResidentID, a.Amount, a.ExpiresOn} }
+
 func (a Adjust) accounts(*preloaded) []AccountID {
 	return []AccountID{WalletOf(a.ResidentID), BudgetOf(a.BudgetID)}
 }
 
 func (a Adjust) apply(b *book) (*entry, error) {
 	if a.Amount > 0 {
-		return Earn{Event: a.Event, BudgetID: a.BudgetID, ResidentID: a.ResidentID, Amount: a.Amount, ExpiresOn: a.ExpiresOn}.apply(b)
+		return Earn(a).apply(b)
 	}
 	points := -a.Amount
 	if err := checkAmount(points); err != nil {

@@ -336,7 +336,7 @@ func TestOverflow(t *testing.T) {
 			}
 			require.EqualValues(t, -ledger.MaxBudgetPoints, w.posted(ledger.BudgetOf(b.ID)))
 		}
-		require.EqualValues(t, int64(ledger.MaxBudgetPoints), w.wallet(wang).Available)
+		require.Equal(t, int64(ledger.MaxBudgetPoints), w.wallet(wang).Available)
 
 		// A merchant who is settled at once, and whose captures are then all
 		// reversed, ends at its floor.

@@ -130,7 +130,9 @@ func actorKey(actorID, key string) string { return actorID + "\x1f" + key }
 // --- the kinds of item ---
 
 func (e Earn) header() (Event, model.JournalKind) { return e.Event, model.JournalEarn }
-func (e Earn) input() []any                       { return []any{e.BudgetID, e.ResidentID, e.Amount, e.ExpiresOn} }
+
+func (e Earn) input() []any { return []any{e.BudgetID, e.ResidentID, e.Amount, e.ExpiresOn} }
+
 func (e Earn) accounts(*preloaded) []AccountID {
 	return []AccountID{WalletOf(e.ResidentID), BudgetOf(e.BudgetID)}
 }
@@ -179,6 +181,7 @@ func (h Hold) apply(b *book) (*entry, error) {
 
 func (c Capture) header() (Event, model.JournalKind) { return c.Event, model.JournalCapture }
 func (c Capture) input() []any                       { return []any{c.ResidentID, c.HoldID, c.MerchantID} }
+
 func (c Capture) accounts(*preloaded) []AccountID {
 	return []AccountID{WalletOf(c.ResidentID), MerchantOf(c.MerchantID)}
 }

@@ -33,16 +33,26 @@ import (
 type (
 	// The rows and states that this service returns.
 
-	Merchant       = model.Merchant
+	// Merchant is a model.Merchant.
+	Merchant = model.Merchant
+	// MerchantStatus is a model.MerchantStatus.
 	MerchantStatus = model.MerchantStatus
-	Store          = model.MerchantStore
-	StoreStatus    = model.StoreStatus
-	Benefit        = model.Benefit
-	BenefitStatus  = model.BenefitStatus
+	// Store is a model.MerchantStore.
+	Store = model.MerchantStore
+	// StoreStatus is a model.StoreStatus.
+	StoreStatus = model.StoreStatus
+	// Benefit is a model.Benefit.
+	Benefit = model.Benefit
+	// BenefitStatus is a model.BenefitStatus.
+	BenefitStatus = model.BenefitStatus
+	// BenefitHistory is a model.BenefitHistory.
 	BenefitHistory = model.BenefitHistory
-	Order          = model.BenefitOrder
-	OrderStatus    = model.OrderStatus
-	Redemption     = model.Redemption
+	// Order is a model.BenefitOrder.
+	Order = model.BenefitOrder
+	// OrderStatus is a model.OrderStatus.
+	OrderStatus = model.OrderStatus
+	// Redemption is a model.Redemption.
+	Redemption = model.Redemption
 )
 
 // Config of the service.

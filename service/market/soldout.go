@@ -69,7 +69,7 @@ type memo struct {
 func newSoldOut(c clock.Clock) *soldOut {
 	start := time.Now() //nolint:forbidigo // only differences of it are used: see elapsed
 	return &soldOut{
-		clock: c, elapsed: func() time.Duration { return time.Since(start) }, seed: maphash.MakeSeed(), memos: map[string]memo{},
+		clock: c, elapsed: func() time.Duration { return time.Since(start) }, seed: maphash.MakeSeed(), memos: map[string]memo{}, //nolint:forbidigo // monotonic time: an age, not a moment
 	}
 }
 

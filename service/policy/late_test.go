@@ -59,7 +59,9 @@ func TestPayExhausted(t *testing.T) {
 			_, err := boards.Build(t.Context())
 			require.NoError(t, err)
 			w.clock.Advance(24 * time.Hour)
-			w.publish(func(in *policy.RuleInput) { in.Points, in.MaxPoints, in.Expiry, in.ExpiryDays = 7, 7, model.ExpiryDays, 10 })
+			w.publish(func(in *policy.RuleInput) {
+				in.Points, in.MaxPoints, in.Expiry, in.ExpiryDays = 7, 7, model.ExpiryDays, 10
+			})
 			id := got[1].ID
 			require.Equal(t, []string{id}, w.due(w.operator, policy.ExhaustedFilter{State: policy.ExhaustedDue}))
 

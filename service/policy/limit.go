@@ -60,7 +60,7 @@ func (s *Service) ChangeBudgetLimit(ctx context.Context, actor authz.Actor, budg
 		}
 		if err := s.ledger.ChangeBudgetLimitTx(ctx, tx, budgetID, limitPoints); isExhausted(err) {
 			return ErrBudgetIssued
-		} else if err != nil { //nolint:revive // one error of two kinds
+		} else if err != nil {
 			return err
 		}
 		return nil

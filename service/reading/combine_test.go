@@ -29,7 +29,8 @@ func (w *world) combined(stats func() batch.Stats, n int, call func(i int)) {
 	var holder sync.WaitGroup
 	holder.Go(func() {
 		err := database.InTx(w.t.Context(), w.db, func(tx *gorm.DB) error {
-			err := tx.Exec(`UPDATE account_balance SET version = version WHERE account_id = ?`, budget).Error
+			var locked int64
+			err := tx.Raw(`SELECT version FROM account_balance WHERE account_id = ?`+database.ForUpdate(tx), budget).Scan(&locked).Error
 			close(held)
 			<-goOn
 			return err

@@ -55,7 +55,7 @@ func (s *Service) Object(ctx context.Context, actor authz.Actor, in ObjectionInp
 	}
 	if _, err := s.ledger.Entry(ctx, ledger.WalletOf(actor.ID), in.TransferID); errors.Is(err, ledger.ErrTransferMissing) {
 		return Objection{}, ErrEntryMissing
-	} else if err != nil { //nolint:revive // one error of two kinds
+	} else if err != nil {
 		return Objection{}, err
 	}
 	var row Objection
@@ -80,7 +80,7 @@ func (s *Service) Object(ctx context.Context, actor authz.Actor, in ObjectionInp
 		now := clock.Now(s.clock)
 		row = Objection{
 			ID: s.clock.NewID(), TransferID: in.TransferID, ResidentID: actor.ID, RegionID: at.RegionID, Attempt: int64(len(earlier)) + 1,
-			OpenSlot: ptr(int64(1)), Status: model.ObjectionOpen, Text: strings.TrimSpace(in.Text),
+			OpenSlot: new(int64(1)), Status: model.ObjectionOpen, Text: strings.TrimSpace(in.Text),
 			IdempotencyKey: in.IdempotencyKey, InputHash: hash, CreatedAt: now, UpdatedAt: now,
 		}
 		if err := tx.Create(&row).Error; err != nil {

@@ -120,8 +120,6 @@ func scoped(tx *gorm.DB, actor authz.Actor, page paging.Request, table string) (
 	return q, nil
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // The row types as this package's callers name them.
 type (
 	// Adjustment moves points by hand.

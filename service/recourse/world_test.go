@@ -30,11 +30,11 @@ type world struct {
 	policy   *policy.Service
 	recourse *recourse.Service
 
-	county, east, west         model.Region
+	county, east, west          model.Region
 	root, second, eastOp, west1 authz.Actor // operators of the county (two), of the towns
-	wang                       authz.Actor // a resident of the east
-	budget                     model.Budget
-	n                          int
+	wang                        authz.Actor // a resident of the east
+	budget                      model.Budget
+	n                           int
 }
 
 func each(t *testing.T, test func(t *testing.T, w *world)) {

@@ -173,8 +173,10 @@ func (s *Simulator) event(c callback) any {
 		Code         int      `json:"errcode"`
 		Message      string   `json:"errmsg"`
 		Result       advice   `json:"result"`
-	}{"gh_simulator", c.openID, s.cfg.Clock.Now().Unix(), "event", "wxa_media_check", s.cfg.AppID,
-		c.traceID, 2, c.result.details(), 0, "ok", c.result}
+	}{
+		"gh_simulator", c.openID, s.cfg.Clock.Now().Unix(), "event", "wxa_media_check", s.cfg.AppID,
+		c.traceID, 2, c.result.details(), 0, "ok", c.result,
+	}
 }
 
 func (s *Simulator) post(ctx context.Context, target, openID string, body []byte) bool {
@@ -234,7 +236,7 @@ type callbackQueue struct {
 
 func (q *callbackQueue) init(limit int) {
 	q.limit = limit
-	q.client = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	q.client = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()} //nolint:forcetypeassert // documented
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 }
 

@@ -17,8 +17,8 @@ import (
 
 // The paths that the simulator answers, for FailNext and Calls.
 const (
-	PathToken       = "/cgi-bin/token"
-	PathStableToken = "/cgi-bin/stable_token"
+	PathToken       = "/cgi-bin/token"        //nolint:gosec // a path, not a secret
+	PathStableToken = "/cgi-bin/stable_token" //nolint:gosec // a path, not a secret
 	PathSession     = "/sns/jscode2session"
 	PathPhone       = "/wxa/business/getuserphonenumber"
 	PathSubscribe   = "/cgi-bin/message/subscribe/send"
@@ -364,5 +364,5 @@ func write(w http.ResponseWriter, r reply) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; encoding=utf-8")
-	_ = json.NewEncoder(w).Encode(r.object)
+	_ = json.NewEncoder(w).Encode(r.object) //nolint:errchkjson // plain strings and numbers
 }

@@ -266,6 +266,6 @@ func TestStart(t *testing.T) {
 		go func() { done <- get(base) }()
 		require.Eventually(t, func() bool { return s.Calls(wechatsim.PathToken) == 1 }, 5*time.Second, time.Millisecond)
 		s.Close()
-		<-done
+		<-done //nolint:errcheck // a test server
 	})
 }
