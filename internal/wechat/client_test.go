@@ -191,7 +191,7 @@ func TestSendSubscribe(t *testing.T) {
 	t.Run("refuses what WeChat would refuse, without echo", func(t *testing.T) {
 		r := newRig(t)
 		for name, change := range map[string]func(*wechat.SubscribeMessage){
-			"openid":      func(m *wechat.SubscribeMessage) { m.OpenID = "evil" },
+			"openid":      func(m *wechat.SubscribeMessage) { m.OpenID = "evil evil" }, //nolint:dupword // twice on purpose
 			"template":    func(m *wechat.SubscribeMessage) { m.TemplateID = "" },
 			"page":        func(m *wechat.SubscribeMessage) { m.Page = "/evil" },
 			"no data":     func(m *wechat.SubscribeMessage) { m.Data = nil },
