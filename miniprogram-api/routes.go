@@ -7,7 +7,8 @@ import (
 
 // routes is the route table: route, who may call it, operation id, tag, summary, handler.
 func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
-	// Logging in.
+	// What a client must know first, and logging in.
+	httpapi.Handle(r, "GET /client-config", httpapi.Public, "get-client-config", "登录", "客户端设置与同意项文本（可缓存）", s.getClientConfig)
 	httpapi.Handle(r, "POST /auth/login", httpapi.Public, "login-resident", "登录", "微信登录", s.login, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/refresh", httpapi.Public, "refresh-resident", "登录", "换取新令牌", s.refresh, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/logout", httpapi.Resident, "logout-resident", "登录", "退出登录", s.logout)

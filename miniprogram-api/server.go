@@ -36,6 +36,7 @@ type Services struct {
 	Reading  *reading.Service
 	Casework *casework.Service
 	Callback CallbackConfig
+	Client   ClientSettings
 
 	Leaderboard *leaderboard.Service
 	Volunteer   *volunteer.Service

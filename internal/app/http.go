@@ -62,6 +62,7 @@ func mount(cfg config.Config, c clock.Clock, log *slog.Logger, a *App) surfaces 
 			Identity:  a.Identity, Ledger: a.Ledger, Policy: a.Policy, Region: a.Region, Reading: a.Reading, Casework: a.Casework,
 			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse,
 			Callback: miniprogram.CallbackConfig{Token: cfg.WeChat.CallbackToken, AppID: cfg.WeChat.AppID},
+			Client:   clientSettings(cfg),
 		}, surface),
 	}
 }

@@ -110,13 +110,13 @@ func (l *loader) staffOver(ctx context.Context, username, name string, role auth
 }
 
 func (l *loader) makeStaff(ctx context.Context) (err error) {
-	if l.operator, err = l.staffOver(ctx, Operator, "沈运营", authz.RoleOperator, l.county); err != nil {
+	if l.operator, err = l.staffOver(ctx, Operator, operatorName, authz.RoleOperator, l.county); err != nil {
 		return err
 	}
-	if _, err = l.staffOver(ctx, Auditor, "陆审计", authz.RoleAuditor, l.county); err != nil {
+	if _, err = l.staffOver(ctx, Auditor, auditorName, authz.RoleAuditor, l.county); err != nil {
 		return err
 	}
-	if l.organizer, err = l.staffOver(ctx, Organizer, "顾组织", authz.RoleOrganizer, l.county); err != nil {
+	if l.organizer, err = l.staffOver(ctx, Organizer, organizerName, authz.RoleOrganizer, l.county); err != nil {
 		return err
 	}
 	for i, t := range l.towns {
@@ -261,23 +261,20 @@ func (l *loader) makeResidents(ctx context.Context) error {
 	homes := make([]region.Region, residentCount)
 	for i := range in {
 		name := fmt.Sprintf("r%03d", i)
-		if i == 0 {
-			name = Resident
-		}
 		homes[i] = l.villages[l.rand.IntN(len(l.villages))]
 		if i < residentCount/4 {
 			homes[i] = l.villages[i%gridVillages] // neighbours, so that a village board has rivals
 		}
 		nickname := string(l.surnames[l.rand.IntN(len(l.surnames))]) + l.given[l.rand.IntN(len(l.given))]
+		if i < len(neighbours) {
+			name, nickname = neighbours[i].Login, neighbours[i].Name
+		}
 		in[i] = identity.NewResident{
 			OpenID: l.OpenID(name), Nickname: nickname, RealName: nickname, Phone: fmt.Sprintf("139%08d", 10_000_000+i*37),
-			HomeRegionID: homes[i].ID, Consents: []identity.NewConsent{{Purpose: model.ConsentPrivacyPolicy, Version: "demo"}},
-		}
-		if i == 0 {
-			in[i].Nickname, in[i].RealName = "王秀英", "王秀英"
+			HomeRegionID: homes[i].ID, Consents: []identity.NewConsent{{Purpose: model.ConsentPrivacyPolicy, Version: identity.ConsentVersion}},
 		}
 		if i%5 < 3 { // three in five want to be seen on the boards
-			in[i].Consents = append(in[i].Consents, identity.NewConsent{Purpose: model.ConsentLeaderboard, Version: "demo"})
+			in[i].Consents = append(in[i].Consents, identity.NewConsent{Purpose: model.ConsentLeaderboard, Version: identity.ConsentVersion})
 		}
 	}
 	ids, err := l.Identity.CreateResidents(ctx, l.root, in)
