@@ -7,6 +7,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/fault"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/paging"
 	"jiamenkou/service/market"
@@ -30,6 +31,7 @@ type BenefitDTO struct {
 	NextReleaseAt    *time.Time `json:"next_release_at" doc:"下次放量，null 表示没有安排"`
 	PerPersonLimit   int64      `json:"per_person_limit" doc:"每人限兑"`
 	MyLeft           int64      `json:"my_left" doc:"我还能兑几份"`
+	DistanceMeters   *int64     `json:"distance_meters" doc:"最近的可核销门店有多远；没有给位置或门店没有位置为 null"`
 }
 
 func benefitOf(v market.BenefitView) BenefitDTO {
@@ -37,7 +39,7 @@ func benefitOf(v market.BenefitView) BenefitDTO {
 		ID: v.ID, MerchantID: v.MerchantID, MerchantName: v.MerchantName, Title: v.Title, Category: v.Category, ImageKey: v.ImageKey,
 		PointsPrice: v.PointsPrice, CashPriceFen: v.CashPriceFen, OriginalPriceFen: v.OriginalPriceFen,
 		ValidFrom: v.ValidFrom.Time(), ValidUntil: v.ValidUntil.Time(), Remaining: v.Remaining, OnSale: v.OnSale,
-		NextReleaseAt: clock.TimePtr(v.NextReleaseAt), PerPersonLimit: v.PerPersonLimit, MyLeft: v.MyLeft(),
+		NextReleaseAt: clock.TimePtr(v.NextReleaseAt), PerPersonLimit: v.PerPersonLimit, MyLeft: v.MyLeft(), DistanceMeters: v.DistanceMeters(),
 	}
 }
 
@@ -71,12 +73,35 @@ type listBenefitsInput struct {
 	Category   string `query:"category" enum:"dining,cinema,fitness,retail,culture,service,other"`
 	Affordable bool   `query:"affordable" doc:"只看积分够的"`
 	Query      string `query:"q" maxLength:"32" doc:"福利或商户名称包含"`
-	Sort       string `query:"sort" enum:"newest,points" default:"newest"`
+	Sort       string `query:"sort" enum:"newest,points,near" default:"newest" doc:"near 按距离，需要位置"`
+	NearQuery
+}
+
+// NearQuery is the caller's position, in the query of a list.
+type NearQuery struct {
+	Lon float64 `query:"lon" minimum:"-180" maximum:"180" doc:"与 lat 一起给出；不会保存"`
+	Lat float64 `query:"lat" minimum:"-90" maximum:"90"`
+}
+
+var errHalfPlace = fault.New(fault.Invalid, "market.half_position", "经度和纬度要一起给出")
+
+func (q NearQuery) position() (*market.Position, error) {
+	if (q.Lon == 0) != (q.Lat == 0) {
+		return nil, errHalfPlace
+	}
+	if q.Lon == 0 {
+		return nil, nil //nolint:nilnil // none was given
+	}
+	return &market.Position{Lon: q.Lon, Lat: q.Lat}, nil
 }
 
 func (s *server) listBenefits(ctx context.Context, in *listBenefitsInput) (*httpapi.Body[httpapi.PageBody[BenefitDTO]], error) {
+	near, err := in.position()
+	if err != nil {
+		return nil, err
+	}
 	page, err := s.Market.VisibleBenefits(ctx, authz.FromContext(ctx), market.BenefitFilter{
-		Category: in.Category, Affordable: in.Affordable, Text: in.Query, Sort: market.BenefitSort(in.Sort),
+		Category: in.Category, Affordable: in.Affordable, Text: in.Query, Sort: market.BenefitSort(in.Sort), Near: near,
 	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {
 		return nil, err

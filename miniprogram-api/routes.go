@@ -48,6 +48,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /my-attachments/{id}", httpapi.Resident, "get-my-attachment", "上报", "查看自己能看的图片", s.openPicture)
 	httpapi.Handle(r, "POST /cases", httpapi.Resident, "report-case", "上报", "上报事件", s.reportCase, httpapi.Status(201))
 	httpapi.Handle(r, "GET /cases", httpapi.Resident, "list-my-cases", "上报", "我的上报", s.listCases)
+	httpapi.Handle(r, "GET /cases/nearby", httpapi.Resident, "list-nearby-cases", "上报", "附近两周内正在办理的上报，避免重复（位置不保存）", s.listNearbyCases)
 	httpapi.Handle(r, "GET /cases/{id}", httpapi.Resident, "get-my-case", "上报", "上报详情与进度", s.getCase)
 	httpapi.Handle(r, "POST /cases/{id}/confirm", httpapi.Resident, "confirm-case", "上报", "确认办理结果或退回重办", s.confirmCase)
 	httpapi.Handle(r, "POST /cases/{id}/withdraw", httpapi.Resident, "withdraw-case", "上报", "撤回上报", s.withdrawCase)
@@ -64,6 +65,8 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /leaderboard/me", httpapi.Resident, "get-my-rank", "榜单", "我的积分与名次", s.getMyRank)
 	// Market: benefits, orders, redemption codes.
 	httpapi.Handle(r, "GET /benefits", httpapi.Resident, "list-benefits", "福利", "身边的福利", s.listBenefits)
+	httpapi.Handle(r, "GET /benefits/categories", httpapi.Resident, "list-benefit-categories", "福利", "福利类别与数量", s.listBenefitCategories)
+	httpapi.Handle(r, "GET /releases/next", httpapi.Resident, "list-next-releases", "福利", "接下来的放量", s.listNextReleases)
 	httpapi.Handle(r, "GET /benefits/{id}", httpapi.Resident, "get-benefit", "福利", "福利详情、门店与余量", s.getBenefit)
 	httpapi.Handle(r, "POST /orders", httpapi.Resident, "place-order", "兑换", "兑换（积分与库存一起冻结；重复提交返回第一次的结果）", s.placeOrder, httpapi.Status(201))
 	httpapi.Handle(r, "GET /orders", httpapi.Resident, "list-orders", "兑换", "我的兑换单", s.listOrders)

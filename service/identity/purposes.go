@@ -34,7 +34,7 @@ func Purposes() []Purpose {
 			Title:    "使用位置",
 			Collects: "您点“定位”、活动签到签退、上报时手机给出的位置。不在后台跟踪。",
 			Why:      "用来找到您所在的村社、核对是否到了活动现场、告诉工作人员问题在哪里。坐标最多保存 30 天，之后只留结果。",
-			Refusing: "不同意也能用：村社可以自己选，活动可以只扫码，上报可以手选地点。",
+			Refusing: "不同意也能用：村社可以自己选，上报可以手选地点；只有活动签到要核对位置。",
 		},
 		{
 			Purpose: model.ConsentNotifications, Version: ConsentVersion,
