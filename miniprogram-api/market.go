@@ -11,6 +11,7 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/paging"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 )
 
 // BenefitDTO is a benefit in a list.
@@ -21,6 +22,7 @@ type BenefitDTO struct {
 	Title            string     `json:"title"`
 	Category         string     `json:"category"`
 	ImageKey         string     `json:"image_key" doc:"空表示没有图片"`
+	ImageURL         string     `json:"image_url" doc:"不含域名，可直接用于 image；空表示没有"`
 	PointsPrice      int64      `json:"points_price" doc:"需要的积分"`
 	CashPriceFen     int64      `json:"cash_price_fen" doc:"到店另付，分"`
 	OriginalPriceFen int64      `json:"original_price_fen" doc:"原价，分"`
@@ -36,7 +38,7 @@ type BenefitDTO struct {
 
 func benefitOf(v market.BenefitView) BenefitDTO {
 	return BenefitDTO{
-		ID: v.ID, MerchantID: v.MerchantID, MerchantName: v.MerchantName, Title: v.Title, Category: v.Category, ImageKey: v.ImageKey,
+		ID: v.ID, MerchantID: v.MerchantID, MerchantName: v.MerchantName, Title: v.Title, Category: v.Category, ImageKey: v.ImageKey, ImageURL: media.Address(v.ImageKey),
 		PointsPrice: v.PointsPrice, CashPriceFen: v.CashPriceFen, OriginalPriceFen: v.OriginalPriceFen,
 		ValidFrom: v.ValidFrom.Time(), ValidUntil: v.ValidUntil.Time(), Remaining: v.Remaining, OnSale: v.OnSale,
 		NextReleaseAt: clock.TimePtr(v.NextReleaseAt), PerPersonLimit: v.PerPersonLimit, MyLeft: v.MyLeft(), DistanceMeters: v.DistanceMeters(),
@@ -158,6 +160,7 @@ type OrderDTO struct {
 	BenefitID     string     `json:"benefit_id"`
 	BenefitTitle  string     `json:"benefit_title"`
 	ImageKey      string     `json:"image_key"`
+	ImageURL      string     `json:"image_url" doc:"不含域名，可直接用于 image；空表示没有"`
 	MerchantName  string     `json:"merchant_name"`
 	Points        int64      `json:"points"`
 	CashFen       int64      `json:"cash_fen"`
@@ -172,7 +175,7 @@ type OrderDTO struct {
 
 func orderOf(o market.OrderView) OrderDTO {
 	return OrderDTO{
-		ID: o.ID, BenefitID: o.BenefitID, BenefitTitle: o.BenefitTitle, ImageKey: o.ImageKey, MerchantName: o.MerchantName,
+		ID: o.ID, BenefitID: o.BenefitID, BenefitTitle: o.BenefitTitle, ImageKey: o.ImageKey, ImageURL: media.Address(o.ImageKey), MerchantName: o.MerchantName,
 		Points: o.Points, CashFen: o.CashFen, Status: string(o.Status), RedeemUntil: o.RedeemUntil.Time(), CreatedAt: o.CreatedAt.Time(),
 		RedeemedAt: clock.TimePtr(o.RedeemedAt), StoreName: o.StoreName, ReversedAt: clock.TimePtr(o.ReversedAt), ReverseReason: o.ReverseReason,
 	}

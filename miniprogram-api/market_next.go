@@ -6,6 +6,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/httpapi"
+	"jiamenkou/service/media"
 )
 
 type nextReleaseDTO struct {
@@ -14,6 +15,7 @@ type nextReleaseDTO struct {
 	Title        string    `json:"title"`
 	MerchantName string    `json:"merchant_name"`
 	ImageKey     string    `json:"image_key" doc:"空表示没有图片"`
+	ImageURL     string    `json:"image_url" doc:"不含域名，可直接用于 image；空表示没有"`
 	PointsPrice  int64     `json:"points_price"`
 	CashPriceFen int64     `json:"cash_price_fen" doc:"到店另付，分"`
 	StartsAt     time.Time `json:"starts_at" doc:"倒计时到此刻"`
@@ -34,7 +36,7 @@ func (s *server) listNextReleases(ctx context.Context, _ *struct{}) (*httpapi.Bo
 	out := nextReleasesDTO{ServerTime: s.Market.Now().Time(), Items: []nextReleaseDTO{}}
 	for _, r := range rows {
 		out.Items = append(out.Items, nextReleaseDTO{
-			ID: r.ID, BenefitID: r.BenefitID, Title: r.Title, MerchantName: r.MerchantName, ImageKey: r.ImageKey,
+			ID: r.ID, BenefitID: r.BenefitID, Title: r.Title, MerchantName: r.MerchantName, ImageKey: r.ImageKey, ImageURL: media.Address(r.ImageKey),
 			PointsPrice: r.PointsPrice, CashPriceFen: r.CashPriceFen, StartsAt: r.StartsAt.Time(), EndsAt: r.EndsAt.Time(), Total: r.Total,
 		})
 	}

@@ -58,6 +58,9 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /articles/{id}/reading-sessions", httpapi.Resident, "start-reading", "播报", "开始阅读（未读完的接着读）", s.startReading)
 	httpapi.Handle(r, "POST /reading-sessions/{id}/beats", httpapi.Resident, "beat-reading", "播报", "阅读中", s.beatReading)
 	httpapi.Handle(r, "POST /reading-sessions/{id}/complete", httpapi.Resident, "complete-reading", "播报", "读完（重复提交返回第一次的结果）", s.completeReading)
+	httpapi.Handle(r, "POST /articles/{id}/quiz-attempts", httpapi.Resident, "answer-quiz", "播报", "回答文末小问题（每天三次机会；同一个 Idempotency-Key 不会多算）", s.answerQuiz)
+	httpapi.Handle(r, "GET /media/{key}", httpapi.Public, "get-media", "播报", "封面图片与朗读录音（支持分段）", s.getMedia)
+	httpapi.Handle(r, "GET /scenes/{scene}", httpapi.Public, "resolve-scene", "登录", "小程序码里的 scene 指向什么", s.resolveScene)
 	httpapi.Handle(r, "GET /sign-ins/today", httpapi.Resident, "get-sign-in", "签到", "今天的签到", s.getSignIn)
 	httpapi.Handle(r, "POST /sign-ins", httpapi.Resident, "sign-in", "签到", "自愿签到（每天一次，重复返回第一次的结果）", s.signIn)
 	// Leaderboards.

@@ -12,9 +12,11 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
@@ -42,6 +44,8 @@ type Services struct {
 	Volunteer   *volunteer.Service
 	Recourse    *recourse.Service
 	Notify      *notify.Service
+	Media       *media.Service
+	Invite      *invite.Service
 }
 
 type server struct{ Services }

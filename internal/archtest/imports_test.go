@@ -24,7 +24,7 @@ var serviceGroups = [][]string{
 	{"ledger"},
 	{"policy"},
 	{"volunteer", "reading", "casework", "market"},
-	{"settlement", "leaderboard", "notify", "insight", "recourse"},
+	{"settlement", "leaderboard", "notify", "insight", "recourse", "invite"},
 }
 
 var (
