@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,7 +179,10 @@ func (l *loader) makeMerchant(ctx context.Context, i int, m merchantData) error 
 	if _, err := l.Market.MoveMerchant(ctx, l.operator, row.ID, model.MerchantActive, "签约"); err != nil {
 		return err
 	}
-	store, err := l.Market.CreateStore(ctx, l.operator, row.ID, market.StoreInput{Name: m.Name, Address: m.Address})
+	storeLon, storeLat := l.near(town)
+	store, err := l.Market.CreateStore(ctx, l.operator, row.ID, market.StoreInput{
+		Name: m.Name, Address: m.Address, Lon: &storeLon, Lat: &storeLat,
+	})
 	if err != nil {
 		return err
 	}
@@ -214,12 +219,30 @@ func (l *loader) makeMerchant(ctx context.Context, i int, m merchantData) error 
 	return nil
 }
 
+// near is a made-up place in a town: the towns lie on a ring about the centre,
+// the first two in it, and their shops within half a kilometre of each other.
+func (l *loader) near(town region.Region) (shopLon, shopLat float64) {
+	n := slices.IndexFunc(l.towns, func(t region.Region) bool { return t.ID == town.ID })
+	radius, angle := 0.09, 2*math.Pi*float64(n)/float64(len(l.towns))
+	if n < 2 {
+		radius = 0.006
+	}
+	k := float64(len(l.benefits) % 7)
+	shopLon = lon + radius*math.Cos(angle) + 0.0007*k
+	shopLat = lat + radius*math.Sin(angle) + 0.0006*float64(int(k*3)%7)
+	return math.Round(shopLon*1e6) / 1e6, math.Round(shopLat*1e6) / 1e6
+}
+
 // offer takes a benefit through review to its first release.
 func (l *loader) offer(ctx context.Context, owner authz.Actor, m market.Merchant, b benefitData) (string, error) {
 	now := clock.Now(l.Clock)
 	redeemDays := int64(14)
+	cover, err := l.cover(ctx, m.Category, len(l.benefits))
+	if err != nil {
+		return "", err
+	}
 	row, err := l.Market.CreateBenefit(ctx, owner, m.ID, market.BenefitInput{
-		RegionID: l.county.ID, Title: b.title, Category: m.Category,
+		RegionID: l.county.ID, Title: b.title, Category: m.Category, ImageKey: cover,
 		Description: fmt.Sprintf("到店出示核销码，另付 %d 元。不与店内其他优惠同享。", b.cashFen/100),
 		PointsPrice: b.points, CashPriceFen: b.cashFen, OriginalPriceFen: b.originalFen, PerPersonLimit: b.perPersonLimitOfOrders,
 		RedeemDays: &redeemDays, ValidFrom: now, ValidUntil: now.Add(365 * 24 * time.Hour),
@@ -240,10 +263,14 @@ func (l *loader) offer(ctx context.Context, owner authz.Actor, m market.Merchant
 }
 
 func (l *loader) makeArticles(ctx context.Context) error {
-	for _, a := range l.content.articles {
+	for i, a := range l.content.articles {
 		l.Clock.Advance(time.Minute)
+		cover, err := l.cover(ctx, a.Cover, i)
+		if err != nil {
+			return err
+		}
 		row, err := l.Reading.Create(ctx, l.operator, l.county.ID, reading.ArticleInput{
-			Title: a.Title, Body: strings.ReplaceAll(a.Body, "|", "\n\n"), Source: "海宁播报（演示）", MinSeconds: a.Seconds,
+			Title: a.Title, Body: strings.ReplaceAll(a.Body, "|", "\n\n"), Source: "海宁播报（演示）", MinSeconds: a.Seconds, CoverKey: cover,
 		})
 		if err != nil {
 			return err
@@ -252,6 +279,32 @@ func (l *loader) makeArticles(ctx context.Context) error {
 			return err
 		}
 		l.articles = append(l.articles, articleRow{id: row.ID, seconds: a.Seconds})
+	}
+	return nil
+}
+
+// askQuestions puts quizzes under some articles, at the end: the month's
+// readers had none to answer.
+func (l *loader) askQuestions(ctx context.Context) error {
+	for i, a := range l.content.articles {
+		if len(a.Quiz) == 0 {
+			continue
+		}
+		row, err := l.Reading.Article(ctx, l.operator, l.articles[i].id)
+		if err != nil {
+			return err
+		}
+		questions := make([]reading.Question, len(a.Quiz))
+		for n, line := range a.Quiz {
+			parts := strings.Split(line, " | ")
+			right := int64(n+i) % int64(len(parts)-1) // where the right choice stands
+			choices := append([]string{}, parts[2:]...)
+			questions[n] = reading.Question{Text: parts[0], Choices: slices.Insert(choices, int(right), parts[1]), Answer: right}
+		}
+		_, err = l.Reading.SetQuiz(ctx, l.operator, reading.Change{ArticleID: row.ID, Version: row.Version}, questions)
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
