@@ -48,7 +48,7 @@ func TestMedia(t *testing.T) {
 			file, err := s.Open(t.Context(), item.Key)
 			require.NoError(t, err)
 			require.Equal(t, "image/jpeg", file.ContentType)
-			require.EqualValues(t, item.SizeBytes, len(file.Data))
+			require.Len(t, file.Data, int(item.SizeBytes))
 		})
 		t.Run("keeps recordings by what they are", func(t *testing.T) {
 			item, err := s.UploadAudio(t.Context(), operator, mp3)

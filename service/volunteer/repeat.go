@@ -9,7 +9,7 @@ const MaxRepeatWeeks = 26
 const week = 7 * 24 * time.Hour
 
 // RepeatWeekly returns the shifts as they are and again in each of the
-// following weeks, on the same weekday and at the same time, weeks weeks in
+// following weeks, on the same weekday and at the same time, for that many weeks in
 // all (0 and 1: as they are). Shanghai has no summer time, so that a week is
 // always as long. The shifts of a series are shifts like any other: each can
 // be changed and cancelled by itself.
