@@ -5,6 +5,7 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/region"
 )
 
@@ -113,6 +114,12 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /articles/{id}/history", articleReaders, "list-article-history", "播报", "播报修改记录", s.listArticleHistory)
 	// Leaderboards.
 	httpapi.Handle(r, "GET /leaderboard-totals", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-leaderboard-totals", "榜单", "各区域获得积分的人数与总数", s.listLeaderboardTotals)
+	httpapi.Handle(r, "GET /articles/{id}/quiz", articleReaders, "get-quiz", "播报", "文末小问题与答案", s.getQuiz)
+	httpapi.Handle(r, "PUT /articles/{id}/quiz", editor, "set-quiz", "播报", "设置文末小问题（空表示取消）", s.setQuiz)
+	// Media: covers and recordings.
+	uploader := httpapi.Staff(authz.RoleOperator, authz.RoleOrganizer, authz.RoleOwner)
+	httpapi.HandleUpload(r, "POST /pictures", uploader, "upload-picture", "播报", "上传封面（JPG、PNG，不超过 5 MB），公开可见", media.MaxPictureBytes, s.uploadCover)
+	httpapi.HandleUpload(r, "POST /recordings", uploader, "upload-recording", "播报", "上传朗读录音（MP3、M4A，不超过 10 MB），公开可见", media.MaxAudioBytes, s.uploadRecording)
 	// Market: merchants, stores, benefits, redemptions.
 	marketReaders := httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner, authz.RoleClerk)
 	marketManagers := httpapi.Staff(authz.RoleOperator, authz.RoleOwner)
@@ -131,6 +138,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /benefits", marketReaders, "list-benefits", "福利", "福利列表", s.listBenefits)
 	httpapi.Handle(r, "POST /merchants/{id}/benefits", marketManagers, "create-benefit", "福利", "新建福利（草稿）", s.createBenefit, httpapi.Status(201))
 	httpapi.Handle(r, "GET /benefits/{id}", marketReaders, "get-benefit", "福利", "福利详情、放量与经过", s.getBenefit)
+	httpapi.Handle(r, "GET /benefits/{id}/wxacode", marketManagers, "get-benefit-wxacode", "福利", "小程序码", s.benefitCode)
 	httpapi.Handle(r, "PUT /benefits/{id}", marketManagers, "update-benefit", "福利", "修改草稿或被退回的福利", s.updateBenefit)
 	httpapi.Handle(r, "POST /benefits/{id}/submit", marketManagers, "submit-benefit", "福利", "提交审核", s.moveBenefit(market.BenefitSubmit))
 	httpapi.Handle(r, "POST /benefits/{id}/withdraw", marketManagers, "withdraw-benefit", "福利", "撤回审核", s.moveBenefit(market.BenefitWithdraw))
@@ -151,6 +159,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /activities", activityReaders, "list-activities", "志愿活动", "活动列表，新的在前", s.listActivities)
 	httpapi.Handle(r, "POST /activities", organizer, "create-activity", "志愿活动", "新建活动（草稿）", s.createActivity, httpapi.Status(201))
 	httpapi.Handle(r, "GET /activities/{id}", activityReaders, "get-activity", "志愿活动", "活动、班次与经过", s.getActivity)
+	httpapi.Handle(r, "GET /activities/{id}/wxacode", organizer, "get-activity-wxacode", "志愿活动", "小程序码", s.activityCode)
 	httpapi.Handle(r, "PUT /activities/{id}", organizer, "update-activity", "志愿活动", "修改活动", s.updateActivity)
 	httpapi.Handle(r, "POST /activities/{id}/publish", organizer, "publish-activity", "志愿活动", "发布活动", s.publishActivity)
 	httpapi.Handle(r, "POST /activities/{id}/cancel", organizer, "cancel-activity", "志愿活动", "取消活动并通知报名的人", s.cancelActivity)

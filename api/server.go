@@ -13,9 +13,11 @@ import (
 	"jiamenkou/internal/schedule"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
@@ -44,6 +46,8 @@ type Services struct {
 	Volunteer   *volunteer.Service
 	Recourse    *recourse.Service
 	Notify      *notify.Service
+	Media       *media.Service
+	Invite      *invite.Service
 }
 
 type server struct{ Services }

@@ -56,14 +56,15 @@ func mount(cfg config.Config, c clock.Clock, log *slog.Logger, a *App) surfaces 
 			Market:    a.Market,
 			Identity:  a.Identity, Ledger: a.Ledger, Policy: a.Policy, Region: a.Region, Reading: a.Reading,
 			Casework: a.Casework, Settlement: a.Settlement, Jobs: a.runner,
-			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse,
+			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse, Media: a.Media, Invite: a.Invite,
 		}, surface),
 		residents: miniprogram.Mount(router, miniprogram.Services{
 			Volunteer: a.Volunteer,
 			Market:    a.Market,
 			Identity:  a.Identity, Ledger: a.Ledger, Policy: a.Policy, Region: a.Region, Reading: a.Reading, Casework: a.Casework,
-			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse,
+			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse, Media: a.Media, Invite: a.Invite,
 			Callback: miniprogram.CallbackConfig{Token: cfg.WeChat.CallbackToken, AppID: cfg.WeChat.AppID},
+			Client:   clientSettings(cfg),
 		}, surface),
 	}
 }

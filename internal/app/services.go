@@ -15,9 +15,11 @@ import (
 	"jiamenkou/jobs"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
@@ -42,6 +44,8 @@ type Services struct {
 	Leaderboard *leaderboard.Service
 	Recourse    *recourse.Service
 	Notify      *notify.Service
+	Media       *media.Service
+	Invite      *invite.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -60,6 +64,11 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	if err != nil {
 		return s, err
 	}
+	store, err := blob.OpenDisk(a.cfg.Files.Path, max(media.MaxAudioBytes, a.cfg.Casework.MaxUploadBytes))
+	if err != nil {
+		return s, err
+	}
+	s.Media = media.New(a.db, c, store)
 	s.Ledger = ledger.New(a.db, c)
 	s.Policy = policy.New(a.db, c, s.Ledger)
 	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, volunteer.Config{
@@ -74,7 +83,7 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	if err != nil {
 		return s, err
 	}
-	if s.Casework, err = a.newCasework(c, s); err != nil {
+	if s.Casework, err = a.newCasework(c, s, store); err != nil {
 		return s, err
 	}
 	s.Identity.OnDelete(s.Casework.ForgetTx)
@@ -100,14 +109,11 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		return s, err
 	}
 	s.Identity.OnDelete(s.Notify.ForgetTx)
+	s.Invite = invite.New(s.Volunteer, s.Market, a.wechat, a.cfg.WeChat.ScenePage)
 	return s, nil
 }
 
-func (a *App) newCasework(c clock.Clock, s Services) (*casework.Service, error) {
-	store, err := blob.OpenDisk(a.cfg.Files.Path, a.cfg.Casework.MaxUploadBytes)
-	if err != nil {
-		return nil, err
-	}
+func (a *App) newCasework(c clock.Clock, s Services, store blob.Store) (*casework.Service, error) {
 	return casework.New(casework.Parts{
 		DB: a.db, Clock: c, Policy: s.Policy, Ledger: s.Ledger, Store: store, Checker: a.wechat, Locator: locator{s.Region},
 	}, casework.Config{

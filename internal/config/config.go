@@ -113,6 +113,7 @@ type WeChat struct {
 	CallbackToken  string        `yaml:"callback_token" env:"CALLBACK_TOKEN"`
 	Simulator      bool          `yaml:"simulator" env:"SIMULATOR"`
 	RequestTimeout time.Duration `yaml:"request_timeout" env:"REQUEST_TIMEOUT"`
+	ScenePage      string        `yaml:"scene_page" env:"SCENE_PAGE"`
 }
 
 // Limits are the rates per address and per principal.
