@@ -76,6 +76,12 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /jobs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-jobs", "定时任务", "定时任务列表", s.listJobs)
 	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns)
 	httpapi.Handle(r, "POST /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator), "run-job", "定时任务", "立即运行（县级运营，留痕）", s.runJob, httpapi.Status(202))
+	// Dashboard.
+	httpapi.Handle(r, "GET /insight/points", readers, "insight-points", "看板", "积分的发放、核销、到期与居民手中的积分", s.insightPoints)
+	httpapi.Handle(r, "GET /insight/budgets", readers, "insight-budgets", "看板", "预算使用与预计用完的日子（按最近 28 天平均）", s.insightBudgets)
+	httpapi.Handle(r, "GET /insight/participation", readers, "insight-participation", "看板", "各地区的参与情况", s.insightParticipation)
+	httpapi.Handle(r, "GET /insight/cases", readers, "insight-cases", "看板", "各地区的事件按时率与满意度", s.insightCases)
+	httpapi.Handle(r, "GET /insight/jobs", readers, "insight-jobs", "看板", "迟到或失败的定时任务", s.insightJobs)
 	// Cases.
 	caseHandlers := httpapi.Staff(authz.RoleGridWorker, authz.RoleOperator)
 	caseReaders := httpapi.Staff(authz.RoleGridWorker, authz.RoleOperator, authz.RoleAuditor)

@@ -13,6 +13,7 @@ import (
 	"jiamenkou/internal/schedule"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/insight"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
@@ -44,6 +45,7 @@ type Services struct {
 	Volunteer   *volunteer.Service
 	Recourse    *recourse.Service
 	Notify      *notify.Service
+	Insight     *insight.Service
 }
 
 type server struct{ Services }

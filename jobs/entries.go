@@ -54,6 +54,10 @@ type Services struct {
 
 	// Messages.
 	PruneMessages func(ctx context.Context) (int64, error) // notify.Service.Prune
+
+	// Dashboard.
+	CountDays    func(ctx context.Context) (int, error) // insight.Service.CountDays
+	CountRegions func(ctx context.Context) (int, error) // insight.Service.CountRegions
 }
 
 // Entries is the table of jobs. Their times are on the Shanghai calendar.
@@ -162,6 +166,14 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "notify.prune", Title: "清理过期的消息", Schedule: "35 4 * * *", CatchUp: true,
 			Timeout: 30 * time.Minute, Run: deleted(s.PruneMessages),
+		},
+		{
+			Name: "insight.days", Title: "统计看板的每日数据", Schedule: "*/10 * * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("days", s.CountDays),
+		},
+		{
+			Name: "insight.regions", Title: "统计各地区的居民与积分余额", Schedule: "55 * * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("regions", s.CountRegions),
 		},
 	}
 }

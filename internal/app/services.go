@@ -15,6 +15,7 @@ import (
 	"jiamenkou/jobs"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/insight"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
@@ -42,6 +43,7 @@ type Services struct {
 	Leaderboard *leaderboard.Service
 	Recourse    *recourse.Service
 	Notify      *notify.Service
+	Insight     *insight.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -100,6 +102,7 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		return s, err
 	}
 	s.Identity.OnDelete(s.Notify.ForgetTx)
+	s.Insight = insight.New(a.db, c, s.Region, s.Ledger, s.Policy, insight.Config{CaseDueIn: a.cfg.Casework.DueIn})
 	return s, nil
 }
 
@@ -162,6 +165,8 @@ func (a *App) jobServices() jobs.Services {
 		BuildLeaderboards: a.Leaderboard.Build, RefreshLeaderboard: a.Leaderboard.RefreshConsents, PruneLeaderboards: a.Leaderboard.Prune,
 
 		PruneMessages: a.Notify.Prune,
+
+		CountDays: a.Insight.CountDays, CountRegions: a.Insight.CountRegions,
 	}
 }
 
