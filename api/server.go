@@ -12,6 +12,7 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/schedule"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/insight"
 	"jiamenkou/service/leaderboard"
@@ -46,6 +47,7 @@ type Services struct {
 	Recourse    *recourse.Service
 	Notify      *notify.Service
 	Insight     *insight.Service
+	Export      *export.Service
 }
 
 type server struct{ Services }

@@ -55,6 +55,8 @@ type Services struct {
 	// Messages.
 	PruneMessages func(ctx context.Context) (int64, error) // notify.Service.Prune
 
+	CleanExports func(ctx context.Context) (int, error) // export.Service.Clean
+
 	// Dashboard.
 	CountDays    func(ctx context.Context) (int, error) // insight.Service.CountDays
 	CountRegions func(ctx context.Context) (int, error) // insight.Service.CountRegions
@@ -166,6 +168,10 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "notify.prune", Title: "清理过期的消息", Schedule: "35 4 * * *", CatchUp: true,
 			Timeout: 30 * time.Minute, Run: deleted(s.PruneMessages),
+		},
+		{
+			Name: "export.clean", Title: "删除到期的导出文件", Schedule: "15 * * * *", CatchUp: true,
+			Timeout: 10 * time.Minute, Run: counted("exports", s.CleanExports),
 		},
 		{
 			Name: "insight.days", Title: "统计看板的每日数据", Schedule: "*/10 * * * *", CatchUp: true,

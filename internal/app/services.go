@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"gorm.io/gorm"
 
@@ -14,6 +15,7 @@ import (
 	"jiamenkou/internal/schedule"
 	"jiamenkou/jobs"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/insight"
 	"jiamenkou/service/leaderboard"
@@ -44,6 +46,7 @@ type Services struct {
 	Recourse    *recourse.Service
 	Notify      *notify.Service
 	Insight     *insight.Service
+	Export      *export.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -103,6 +106,13 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	}
 	s.Identity.OnDelete(s.Notify.ForgetTx)
 	s.Insight = insight.New(a.db, c, s.Region, s.Ledger, s.Policy, insight.Config{CaseDueIn: a.cfg.Casework.DueIn})
+	files, err := blob.OpenDisk(filepath.Join(a.cfg.Files.Path, "exports"), a.cfg.Export.MaxFileBytes)
+	if err != nil {
+		return s, err
+	}
+	s.Export = export.New(a.db, c, files, export.Lists{
+		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
+	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
 	return s, nil
 }
 
@@ -167,6 +177,8 @@ func (a *App) jobServices() jobs.Services {
 		PruneMessages: a.Notify.Prune,
 
 		CountDays: a.Insight.CountDays, CountRegions: a.Insight.CountRegions,
+
+		CleanExports: a.Export.Clean,
 	}
 }
 
