@@ -52,7 +52,7 @@ type createExportInput struct {
 	Body struct {
 		Resource string           `json:"resource" enum:"merchants,benefits,redemptions,statements,statement_lines,cases,service_records,activities,attendances,adjustments,budgets,policy_rules,audit_log"`
 		Format   string           `json:"format" enum:"csv,xlsx"`
-		Filters  exportFiltersDTO `json:"filters,omitempty" doc:"与列表的筛选条件相同；没有的条件会被拒绝"`
+		Filters  exportFiltersDTO `json:"filters" required:"false" doc:"与列表的筛选条件相同；没有的条件会被拒绝"`
 	}
 }
 

@@ -47,8 +47,16 @@ type Filters struct {
 
 func (f Filters) fields() []struct{ name, value string } {
 	return []struct{ name, value string }{
-		{"merchant_id", f.MerchantID}, {"statement_id", f.StatementID}, {"shift_id", f.ShiftID}, {"region_id", f.RegionID},
-		{"status", f.Status}, {"kind", f.Kind}, {"category", f.Category}, {"text", f.Text}, {"from", f.From}, {"to", f.To},
+		{"merchant_id", f.MerchantID},
+		{"statement_id", f.StatementID},
+		{"shift_id", f.ShiftID},
+		{"region_id", f.RegionID},
+		{"status", f.Status},
+		{"kind", f.Kind},
+		{"category", f.Category},
+		{"text", f.Text},
+		{"from", f.From},
+		{"to", f.To},
 	}
 }
 
