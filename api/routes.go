@@ -77,6 +77,17 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /jobs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-jobs", "定时任务", "定时任务列表", s.listJobs)
 	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns)
 	httpapi.Handle(r, "POST /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator), "run-job", "定时任务", "立即运行（县级运营，留痕）", s.runJob, httpapi.Status(202))
+	// Exports.
+	httpapi.Handle(r, "POST /exports", httpapi.Staff(), "create-export", "导出", "把列表导出为文件，在后台进行", s.createExport, httpapi.Status(202))
+	httpapi.Handle(r, "GET /exports", httpapi.Staff(), "list-exports", "导出", "我的导出与进度", s.listExports)
+	httpapi.Handle(r, "GET /exports/{id}", httpapi.Staff(), "get-export", "导出", "导出的进度", s.getExport)
+	httpapi.Handle(r, "GET /exports/{id}/file", httpapi.Staff(), "get-export-file", "导出", "下载文件（仅本人，一天内，留痕）", s.getExportFile)
+	// Dashboard.
+	httpapi.Handle(r, "GET /insight/points", readers, "insight-points", "看板", "积分的发放、核销、到期与居民手中的积分", s.insightPoints)
+	httpapi.Handle(r, "GET /insight/budgets", readers, "insight-budgets", "看板", "预算使用与预计用完的日子（按最近 28 天平均）", s.insightBudgets)
+	httpapi.Handle(r, "GET /insight/participation", readers, "insight-participation", "看板", "各地区的参与情况", s.insightParticipation)
+	httpapi.Handle(r, "GET /insight/cases", readers, "insight-cases", "看板", "各地区的事件按时率与满意度", s.insightCases)
+	httpapi.Handle(r, "GET /insight/jobs", readers, "insight-jobs", "看板", "迟到或失败的定时任务", s.insightJobs)
 	// Cases.
 	caseHandlers := httpapi.Staff(authz.RoleGridWorker, authz.RoleOperator)
 	caseReaders := httpapi.Staff(authz.RoleGridWorker, authz.RoleOperator, authz.RoleAuditor)
@@ -96,6 +107,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Settlement.
 	statementReaders := httpapi.Staff(authz.RoleOwner, authz.RoleOperator, authz.RoleAuditor)
 	httpapi.Handle(r, "GET /settlement/periods", readers, "list-settlement-periods", "结算", "结算期列表", s.listPeriods)
+	httpapi.Handle(r, "POST /settlement/periods/{day}/close", operator, "close-settlement-period", "结算", "手工结算（县级运营；已结算的不变）", s.closePeriod)
 	httpapi.Handle(r, "GET /merchants/{id}/unsettled", statementReaders, "get-unsettled", "结算", "还没有结算的核销（下一张结算单）", s.getUnsettled)
 	httpapi.Handle(r, "GET /settlement/statements", statementReaders, "list-statements", "结算", "结算单列表", s.listStatements)
 	httpapi.Handle(r, "GET /settlement/statements/{id}", statementReaders, "get-statement", "结算", "结算单与经过", s.getStatement)

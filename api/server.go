@@ -12,8 +12,10 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/schedule"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/invite"
+	"jiamenkou/service/insight"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
@@ -48,6 +50,8 @@ type Services struct {
 	Notify      *notify.Service
 	Media       *media.Service
 	Invite      *invite.Service
+	Insight     *insight.Service
+	Export      *export.Service
 }
 
 type server struct{ Services }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"gorm.io/gorm"
 
@@ -14,8 +15,10 @@ import (
 	"jiamenkou/internal/schedule"
 	"jiamenkou/jobs"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/invite"
+	"jiamenkou/service/insight"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
@@ -46,6 +49,8 @@ type Services struct {
 	Notify      *notify.Service
 	Media       *media.Service
 	Invite      *invite.Service
+	Insight     *insight.Service
+	Export      *export.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -110,6 +115,14 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	}
 	s.Identity.OnDelete(s.Notify.ForgetTx)
 	s.Invite = invite.New(s.Volunteer, s.Market, a.wechat, a.cfg.WeChat.ScenePage)
+	s.Insight = insight.New(a.db, c, s.Region, s.Ledger, s.Policy, insight.Config{CaseDueIn: a.cfg.Casework.DueIn})
+	files, err := blob.OpenDisk(filepath.Join(a.cfg.Files.Path, "exports"), a.cfg.Export.MaxFileBytes)
+	if err != nil {
+		return s, err
+	}
+	s.Export = export.New(a.db, c, files, export.Lists{
+		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
+	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
 	return s, nil
 }
 
@@ -168,6 +181,10 @@ func (a *App) jobServices() jobs.Services {
 		BuildLeaderboards: a.Leaderboard.Build, RefreshLeaderboard: a.Leaderboard.RefreshConsents, PruneLeaderboards: a.Leaderboard.Prune,
 
 		PruneMessages: a.Notify.Prune,
+
+		CountDays: a.Insight.CountDays, CountRegions: a.Insight.CountRegions,
+
+		CleanExports: a.Export.Clean,
 	}
 }
 

@@ -52,6 +52,7 @@ type Config struct {
 	Casework   Casework   `yaml:"casework" envPrefix:"CASEWORK_"`
 	Market     Market     `yaml:"market" envPrefix:"MARKET_"`
 	Settlement Settlement `yaml:"settlement" envPrefix:"SETTLEMENT_"`
+	Export     Export     `yaml:"export" envPrefix:"EXPORT_"`
 	Notify     Notify     `yaml:"notify" envPrefix:"NOTIFY_"`
 }
 
@@ -203,6 +204,14 @@ type Market struct {
 // Settlement is the statements to merchants.
 type Settlement struct {
 	ConfirmWindow time.Duration `yaml:"confirm_window" env:"CONFIRM_WINDOW"`
+}
+
+// Export is lists written into files.
+type Export struct {
+	MaxRows       int64         `yaml:"max_rows" env:"MAX_ROWS"`
+	MaxConcurrent int64         `yaml:"max_concurrent" env:"MAX_CONCURRENT"`
+	MaxFileBytes  int64         `yaml:"max_file_bytes" env:"MAX_FILE_BYTES"`
+	Keep          time.Duration `yaml:"keep" env:"KEEP"`
 }
 
 // Notify is messages to residents and staff.
@@ -358,6 +367,8 @@ func (c *Config) validate() error {
 	} {
 		need(n > 0, key, "must be above zero")
 	}
+	need(c.Export.MaxRows > 0 && c.Export.MaxRows <= 1_000_000 && c.Export.MaxConcurrent > 0 && c.Export.MaxFileBytes > 0 && c.Export.Keep > 0,
+		"export", "its numbers and durations must be above zero, max_rows at most 1000000")
 	need(c.Ledger.ExpiryNoticeDays > 0 && c.Ledger.DailyAdjustmentPoints > 0 && c.Ledger.AdjustmentTTL > 0 && c.Ledger.ObjectionTTL > 0,
 		"ledger", "its numbers and durations must be above zero")
 	need(c.Batch.MaxItems >= 1 && c.Batch.MaxItems <= maxBatchItems, "batch.max_items", fmt.Sprintf("must be 1 to %d", maxBatchItems))
