@@ -64,6 +64,7 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	s.Identity, err = identity.New(a.db, c, sealer, a.wechat, identity.Config{
 		JWTSecret: a.cfg.Secrets.JWT, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		ActorCacheTTL: a.cfg.Auth.SessionCacheTTL, MaxFailedLogins: a.cfg.Auth.MaxFailedLogins, LockoutTime: a.cfg.Auth.LockoutDuration,
+		SecondFactor: identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
 		Argon2: identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
 	})
 	if err != nil {

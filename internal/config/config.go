@@ -103,6 +103,7 @@ type Auth struct {
 	SessionCacheTTL  time.Duration `yaml:"session_cache_ttl" env:"SESSION_CACHE_TTL"`
 	MaxFailedLogins  int           `yaml:"max_failed_logins" env:"MAX_FAILED_LOGINS"`
 	LockoutDuration  time.Duration `yaml:"lockout_duration" env:"LOCKOUT_DURATION"`
+	SecondFactor     string        `yaml:"second_factor" env:"SECOND_FACTOR"`
 	PasswordMemoryMB uint32        `yaml:"password_memory_mb" env:"PASSWORD_MEMORY_MB"`
 	PasswordPasses   uint32        `yaml:"password_passes" env:"PASSWORD_PASSES"`
 }
@@ -347,6 +348,7 @@ func (c *Config) validate() error {
 	need(c.Database.Driver == "sqlite" || c.Database.Driver == "mysql", "database.driver", "must be sqlite or mysql")
 	need(c.Database.Driver != "sqlite" || c.Database.SQLitePath != "", "database.sqlite_path", "is missing")
 	need(c.Database.Driver != "mysql" || c.Database.MySQLDSN != "", "database.mysql_dsn", "is missing")
+	need(slices.Contains([]string{"off", "optional", "required"}, c.Auth.SecondFactor), "auth.second_factor", "must be off, optional or required")
 	need(c.HTTP.Addr != "", "http.addr", "is missing")
 	need(c.HTTP.MaxBodyBytes > 0, "http.max_body_bytes", "must be above zero")
 	need(c.Log.Format == "text" || c.Log.Format == "json", "log.format", "must be text or json")
