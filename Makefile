@@ -87,6 +87,10 @@ openapi: build ## Write docs/openapi/*.json from the route tables
 openapi-check: build
 	bin/jiamenkou openapi --check
 
+.PHONY: bench
+bench: ## Measure ordering over HTTP against pings of the same run, on both databases
+	JMK_TEST_FLUSH_LOG=1 scripts/with-mariadb.sh go test ./internal/app -run '^$$' -bench HotOrders -benchtime 1x -count 3
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
 	scripts/fuzz.sh $(FUZZ_TIME)
