@@ -17,8 +17,8 @@ import (
 	"jiamenkou/service/casework"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
-	"jiamenkou/service/invite"
 	"jiamenkou/service/insight"
+	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
@@ -65,7 +65,7 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		JWTSecret: a.cfg.Secrets.JWT, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		ActorCacheTTL: a.cfg.Auth.SessionCacheTTL, MaxFailedLogins: a.cfg.Auth.MaxFailedLogins, LockoutTime: a.cfg.Auth.LockoutDuration,
 		SecondFactor: identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
-		Argon2: identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
+		Argon2:       identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
 	})
 	if err != nil {
 		return s, err

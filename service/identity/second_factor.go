@@ -19,7 +19,7 @@ import (
 	"jiamenkou/model"
 )
 
-// SecondFactorMode says who must log in in two steps.
+// SecondFactorMode says who needs two steps to log in.
 type SecondFactorMode string
 
 // The modes.
@@ -30,7 +30,7 @@ const (
 )
 
 const (
-	fieldTOTPSecret   pii.Field = "staff.totp_secret"
+	fieldTOTPSecret   pii.Field = "staff.totp_secret" //nolint:gosec // the name of a column
 	fieldRecoveryCode pii.Field = "staff.recovery_code"
 
 	totpPeriodSeconds = 30
