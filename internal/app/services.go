@@ -70,9 +70,17 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	if err != nil {
 		return s, err
 	}
+	if err = a.addDomains(&s, c); err != nil {
+		return s, err
+	}
+	return s, a.addReaders(&s, c)
+}
+
+// addDomains puts together the points and what earns and spends them.
+func (a *App) addDomains(s *Services, c clock.Clock) error {
 	store, err := blob.OpenDisk(a.cfg.Files.Path, max(media.MaxAudioBytes, a.cfg.Casework.MaxUploadBytes))
 	if err != nil {
-		return s, err
+		return err
 	}
 	s.Media = media.New(a.db, c, store)
 	s.Ledger = ledger.New(a.db, c)
@@ -87,10 +95,10 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		DailySignIn: a.cfg.Compliance.DailySignIn, Batch: a.batchConfig(),
 	})
 	if err != nil {
-		return s, err
+		return err
 	}
-	if s.Casework, err = a.newCasework(c, s, store); err != nil {
-		return s, err
+	if s.Casework, err = a.newCasework(c, *s, store); err != nil {
+		return err
 	}
 	s.Identity.OnDelete(s.Casework.ForgetTx)
 	s.Identity.OnDelete(s.Volunteer.ForgetTx)
@@ -98,8 +106,13 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		CodeKey: a.cfg.Secrets.Code, CodeStep: a.cfg.Market.CodeStep, Batch: a.batchConfig(),
 	})
 	if err != nil {
-		return s, err
+		return err
 	}
+	return nil
+}
+
+// addReaders puts together what reads what the domains did.
+func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 	s.Settlement = settlement.New(a.db, c, s.Ledger, settlement.Config{ConfirmWindow: a.cfg.Settlement.ConfirmWindow})
 	s.Recourse = recourse.New(a.db, c, s.Ledger, s.Policy, recourse.Config{
 		DailyAdjustmentPoints: a.cfg.Ledger.DailyAdjustmentPoints, AdjustmentTTL: a.cfg.Ledger.AdjustmentTTL,
@@ -112,19 +125,19 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		Keep: a.cfg.Notify.Keep, BatchSize: a.cfg.Notify.BatchSize,
 	})
 	if err != nil {
-		return s, err
+		return err
 	}
 	s.Identity.OnDelete(s.Notify.ForgetTx)
 	s.Invite = invite.New(s.Volunteer, s.Market, a.wechat, a.cfg.WeChat.ScenePage)
 	s.Insight = insight.New(a.db, c, s.Region, s.Ledger, s.Policy, insight.Config{CaseDueIn: a.cfg.Casework.DueIn})
 	files, err := blob.OpenDisk(filepath.Join(a.cfg.Files.Path, "exports"), a.cfg.Export.MaxFileBytes)
 	if err != nil {
-		return s, err
+		return err
 	}
 	s.Export = export.New(a.db, c, files, export.Lists{
 		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
-	return s, nil
+	return nil
 }
 
 func (a *App) newCasework(c clock.Clock, s Services, store blob.Store) (*casework.Service, error) {

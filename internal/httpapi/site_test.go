@@ -53,7 +53,7 @@ func TestSite(t *testing.T) {
 			require.Contains(t, get("assets/logo-1a2b.png").Header().Get("Cache-Control"), "immutable")
 			page := get("")
 			require.Equal(t, "no-cache", page.Header().Get("Cache-Control"))
-			require.Equal(t, http.StatusNotModified, get("", "If-None-Match", page.Header().Get("Etag")).Code)
+			require.Equal(t, http.StatusNotModified, get("", "If-None-Match", page.Header().Get("ETag")).Code)
 		})
 		t.Run(base+" gives the page to paths of the client, and 404 to missing files", func(t *testing.T) {
 			deep := get("cases/01K/edit")
