@@ -29,7 +29,7 @@ var (
 
 const (
 	// auditStateVersion is raised when the phases of an audit change.
-	auditStateVersion = 1
+	auditStateVersion = 2
 	// auditStateLife is how long an interrupted audit can be resumed: what was
 	// checked before counts as checked.
 	auditStateLife     = 24 * time.Hour
@@ -44,7 +44,7 @@ const (
 type auditFile struct {
 	Version  int
 	Database string // a fingerprint
-	State    ledger.AuditState
+	State    AuditState
 }
 
 // auditCommand is one run of `jiamenkou audit`.
@@ -85,7 +85,7 @@ func (p *Program) audit() *cobra.Command {
 }
 
 func (c *auditCommand) run(ctx context.Context, resume, asJSON bool) error {
-	options := ledger.AuditOptions{Step: c.step}
+	options := AuditOptions{Step: c.step}
 	if resume {
 		state, err := c.load()
 		if err != nil {
@@ -123,20 +123,20 @@ func (c *auditCommand) run(ctx context.Context, resume, asJSON bool) error {
 }
 
 // step saves how far the audit is, and shows it.
-func (c *auditCommand) step(p ledger.AuditProgress) error {
+func (c *auditCommand) step(state AuditState, done, total int64) error {
 	now := time.Now()
 	if c.first == 0 {
-		c.first = p.Done
+		c.first = done
 	}
 	if now.Sub(c.saved) >= auditSaveEvery {
-		if err := c.save(p.State); err != nil {
+		if err := c.save(state); err != nil {
 			return err
 		}
 		c.saved, c.wrote = now, true
 	}
 	if c.screen != nil && now.Sub(c.began) >= progressAfter && now.Sub(c.shown) >= progressEvery {
 		c.shown = now
-		fmt.Fprintf(c.screen, "\r\033[K%s", progressLine(p.Done, p.Total, p.Done-c.first, now.Sub(c.began))) //nolint:errcheck // progress only
+		fmt.Fprintf(c.screen, "\r\033[K%s", progressLine(done, total, done-c.first, now.Sub(c.began))) //nolint:errcheck // progress only
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (c *auditCommand) clearLine() {
 }
 
 // save replaces the state file as a whole, so that a crash leaves the old one.
-func (c *auditCommand) save(state ledger.AuditState) error {
+func (c *auditCommand) save(state AuditState) error {
 	text, err := json.Marshal(auditFile{Version: auditStateVersion, Database: databaseFingerprint(c.app.cfg), State: state}) //nolint:musttag // a file for this program alone
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
@@ -176,7 +176,7 @@ func (c *auditCommand) save(state ledger.AuditState) error {
 	return nil
 }
 
-func (c *auditCommand) load() (ledger.AuditState, error) {
+func (c *auditCommand) load() (AuditState, error) {
 	var file auditFile
 	f, err := os.Open(c.path)
 	if err != nil {

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/database/databasetest"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/market"
 )
 
 // TestProofOfAWallet follows a seal from the cron entry over both surfaces to
@@ -97,9 +99,9 @@ func TestAuditCommand(t *testing.T) {
 		// What an interrupted audit left is used, and gone when it is through.
 		cmd := &auditCommand{program: &Program{}, app: a, path: state}
 		var steps int
-		_, err = a.AuditWith(t.Context(), ledger.AuditOptions{RangeAccounts: 2, Step: func(p ledger.AuditProgress) error {
+		_, err = a.AuditWith(t.Context(), AuditOptions{RangeRows: 2, Step: func(state AuditState, _, _ int64) error {
 			if steps++; steps == 2 {
-				require.NoError(t, cmd.save(p.State))
+				require.NoError(t, cmd.save(state))
 				return errReported
 			}
 			return nil
@@ -115,7 +117,7 @@ func TestAuditCommand(t *testing.T) {
 		require.EqualValues(t, 1, report.Counts.Seals)
 		require.NoFileExists(t, state)
 
-		require.NoError(t, cmd.save(ledger.AuditState{StartedAt: 0}))
+		require.NoError(t, cmd.save(AuditState{StartedAt: 0}))
 		code, out, errs = run(t, env, c, "audit", "--state", state, "--resume")
 		require.Equal(t, 1, code, out)
 		require.Contains(t, errs, "audit.old_state")
@@ -124,6 +126,55 @@ func TestAuditCommand(t *testing.T) {
 		code, out, _ = run(t, env, c, "audit", "--state", state)
 		require.Equal(t, 1, code)
 		require.Regexp(t, `chain equals its transfers: 1[0-9A-Z]{26} seq 1: `, out)
+	})
+}
+
+// TestAuditResumes stops an audit after each of its steps: what it finds is what
+// an undisturbed one finds, in every service.
+func TestAuditResumes(t *testing.T) {
+	bothDrivers(t, func(t *testing.T, db database.Config) {
+		a := openApp(t, environ(t, db), newClock())
+		c := seed(t, a, want{shops: 1, residents: 4, signIn: 20, stock: 10})
+		for i, r := range c.residents {
+			_, err := a.Market.Order(t.Context(), r, market.OrderInput{BenefitID: c.shops[0].benefitID, IdempotencyKey: fmt.Sprintf("order-%08d", i)})
+			require.NoError(t, err)
+		}
+		databasetest.Tamper(t, a.db, "UPDATE benefit_order SET points = points + 1")
+		databasetest.Tamper(t, a.db, "UPDATE account_balance SET posted = posted + 1, headroom = headroom + 1 WHERE account_id = ?", ledger.WalletOf(c.residents[1].ID))
+		whole, err := a.AuditWith(t.Context(), AuditOptions{RangeRows: 2})
+		require.NoError(t, err)
+		require.False(t, whole.Sound)
+
+		var saved []byte
+		var last int64
+		o := AuditOptions{RangeRows: 2, Step: func(state AuditState, done, total int64) error {
+			require.GreaterOrEqual(t, done, last, "progress never goes back")
+			require.LessOrEqual(t, done, total)
+			last = done
+			var err error
+			saved, err = json.Marshal(state) //nolint:musttag // as the command does
+			require.NoError(t, err)
+			return errReported
+		}}
+		steps := 0
+		for ; steps < 1000; steps++ {
+			parts, err := a.AuditWith(t.Context(), o)
+			if err == nil {
+				require.Equal(t, whole, parts)
+				break
+			}
+			require.ErrorIs(t, err, errReported)
+			o.Resume = &AuditState{}
+			require.NoError(t, json.Unmarshal(saved, o.Resume))
+		}
+		require.Greater(t, steps, 30)
+		require.Less(t, steps, 1000)
+		broken := map[string]int{}
+		for _, s := range whole.Sections {
+			broken[s.Name] = len(s.Differences)
+		}
+		require.Equal(t, 4, broken["market"], whole.Text())
+		require.NotZero(t, broken["ledger"], whole.Text())
 	})
 }
 

@@ -18,11 +18,12 @@ type AuditOptions struct {
 	Resume        *AuditState               // go on where an earlier audit stopped
 	Step          func(AuditProgress) error // called after each range; an error ends the audit
 	RangeAccounts int                       // accounts checked from one consistent read; 0 means 200
+	RangeRows     int                       // rows of an AuditPhase checked from one consistent read; 0 means 5,000
 }
 
 // AuditProgress is how far an audit is. State is all that Resume needs.
 type AuditProgress struct {
-	Done, Total int64 // accounts, journal rows and parts of the tree together
+	Done, Total int64 // accounts, journal rows and parts of the tree, or rows of the phases, together
 	State       AuditState
 }
 
@@ -44,6 +45,15 @@ type AuditCounts struct {
 	Journals int64
 	Seals    int64
 	Parts    int64 // of the tree
+	Rows     int64 // of a service above the ledger
+}
+
+func (c AuditCounts) done() int64 { return c.Accounts + c.Journals + c.Parts + c.Rows }
+
+// Progress is how far the audit is.
+func (s AuditState) Progress() AuditProgress {
+	done := s.Counts.done()
+	return AuditProgress{Done: done, Total: max(s.Total, done), State: s}
 }
 
 // AuditResult is what an audit found.
@@ -54,7 +64,7 @@ type AuditResult struct {
 
 const (
 	auditAccounts = 200   // accounts of one range
-	auditJournals = 5_000 // journal rows of one range
+	auditRows     = 5_000 // rows of one range
 	auditLinks    = 1_000 // links in memory at once
 	auditSums     = 50_000
 	auditSubtrees = 16  // the tree is read in so many parts, of 8,191 nodes at most
@@ -66,11 +76,11 @@ const (
 	linkGrace = 48 * time.Hour
 )
 
-// auditPhases are passed one after the other; each takes the id after which to
-// go on and returns the next one, "" at its end. Each range is checked from one
-// read-only transaction, so that whoever writes meanwhile neither waits nor
-// makes a sound ledger look broken.
-var auditPhases = []func(*auditor, context.Context, string) (string, error){
+// auditPhases are the ledger's own. Each is passed from range to range: it takes
+// the id after which to go on and returns the next one, "" at its end. Each
+// range is checked from one read-only transaction, so that whoever writes
+// meanwhile neither waits nor makes a sound ledger look broken.
+var auditPhases = []auditPhase{
 	(*auditor).accountRange,
 	(*auditor).journalRange,
 	(*auditor).subtree,
@@ -79,26 +89,54 @@ var auditPhases = []func(*auditor, context.Context, string) (string, error){
 	(*auditor).sum,
 }
 
+type auditPhase func(a *auditor, ctx context.Context, after string) (next string, err error)
+
 type auditor struct {
-	s     *Service
-	size  int
-	state AuditState
+	s      *Service
+	size   int
+	rows   int
+	phases []auditPhase
+	state  AuditState
+}
+
+// StartAudit is the state at the beginning of the ledger's own audit. It counts
+// what there is, for the progress.
+func (s *Service) StartAudit(ctx context.Context) (AuditState, error) {
+	state := AuditState{StartedAt: clock.Now(s.clock)}
+	err := s.db.Read(ctx).Raw(`SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM journal) + ?`, auditSubtrees).Scan(&state.Total).Error
+	return state, err
 }
 
 // AuditStream is the audit, by ranges of accounts and in constant memory. An
 // audit that was stopped can be resumed from the last state that Step was given.
 func (s *Service) AuditStream(ctx context.Context, o AuditOptions) (AuditResult, error) {
-	a := &auditor{s: s, size: o.RangeAccounts}
+	return s.audit(ctx, auditPhases, s.StartAudit, o)
+}
+
+func (s *Service) audit(
+	ctx context.Context, phases []auditPhase, start func(context.Context) (AuditState, error), o AuditOptions,
+) (AuditResult, error) {
+	a := &auditor{s: s, phases: phases, size: o.RangeAccounts, rows: o.RangeRows}
 	if a.size <= 0 {
 		a.size = auditAccounts
 	}
+	if a.rows <= 0 {
+		a.rows = auditRows
+	}
 	if o.Resume != nil {
 		a.state = *o.Resume
-	} else if err := a.start(ctx); err != nil {
-		return AuditResult{}, err
+	} else {
+		var err error
+		if a.state, err = start(ctx); err != nil {
+			return AuditResult{}, err
+		}
 	}
-	for a.state.Phase < len(auditPhases) && len(a.state.Differences) < maxDifferences {
-		next, err := auditPhases[a.state.Phase](a, ctx, a.state.After)
+	return a.run(ctx, o.Step)
+}
+
+func (a *auditor) run(ctx context.Context, step func(AuditProgress) error) (AuditResult, error) {
+	for a.state.Phase < len(a.phases) && len(a.state.Differences) < maxDifferences {
+		next, err := a.phases[a.state.Phase](a, ctx, a.state.After)
 		if err != nil {
 			return a.result(), fmt.Errorf("ledger: audit: %w", err)
 		}
@@ -107,12 +145,9 @@ func (s *Service) AuditStream(ctx context.Context, o AuditOptions) (AuditResult,
 			a.state.After = ""
 			a.state.Phase++
 		}
-		a.state.Complete = a.state.Phase == len(auditPhases)
-		if o.Step != nil {
-			c := a.state.Counts
-			p := AuditProgress{Done: c.Accounts + c.Journals + c.Parts, State: a.state}
-			p.Total = max(a.state.Total, p.Done)
-			if err := o.Step(p); err != nil {
+		a.state.Complete = a.state.Phase == len(a.phases)
+		if step != nil {
+			if err := step(a.state.Progress()); err != nil {
 				return a.result(), err
 			}
 		}
@@ -122,13 +157,6 @@ func (s *Service) AuditStream(ctx context.Context, o AuditOptions) (AuditResult,
 
 func (a *auditor) result() AuditResult {
 	return AuditResult{Differences: a.state.Differences[:min(len(a.state.Differences), maxDifferences)], Counts: a.state.Counts}
-}
-
-// start counts what there is, for the progress.
-func (a *auditor) start(ctx context.Context) error {
-	a.state = AuditState{StartedAt: clock.Now(a.s.clock)}
-	return a.s.db.Read(ctx).Raw(`SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM journal) + ?`, auditSubtrees).
-		Scan(&a.state.Total).Error
 }
 
 func (a *auditor) found(d ...Difference) { a.state.Differences = append(a.state.Differences, d...) }
@@ -265,7 +293,7 @@ func (a *auditor) bigSums(tx *gorm.DB, ids []string) error {
 // that the sealer has lost no transfer.
 func (a *auditor) journalRange(ctx context.Context, after string) (next string, err error) {
 	err = database.Snapshot(ctx, a.s.db, func(tx *gorm.DB) error {
-		if err := tx.Raw(`SELECT id FROM journal WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`, after, auditJournals-1).Scan(&next).Error; err != nil {
+		if err := tx.Raw(`SELECT id FROM journal WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`, after, a.rows-1).Scan(&next).Error; err != nil {
 			return err
 		}
 		if next == "" {

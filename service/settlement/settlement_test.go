@@ -43,6 +43,14 @@ type shop struct {
 }
 
 func each(t *testing.T, test func(t *testing.T, w *world)) {
+	eachUnsound(t, func(t *testing.T, w *world) {
+		test(t, w)
+		w.sound()
+	})
+}
+
+// eachUnsound is for tests that leave the books broken.
+func eachUnsound(t *testing.T, test func(t *testing.T, w *world)) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := identitytest.New(t, db)
 		w := &world{Fixture: f, t: t, ledger: ledger.New(db, f.Clock), budget: f.Clock.NewID()}
@@ -65,7 +73,6 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 			return err
 		}))
 		test(t, w)
-		w.sound()
 	})
 }
 
@@ -422,13 +429,59 @@ func TestReads_areScoped(t *testing.T) {
 func TestAudit_findsWhatDiffers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		cinema := w.shop("影院")
+		w.reverse(cinema, w.redeem(cinema))
+		w.redeem(cinema)
 		w.redeem(cinema)
 		w.nextDay()
 		w.close()
-		w.Exec(t, `UPDATE settlement_line SET points = points + 1`)
-		found, err := w.settlement.Audit(t.Context())
-		require.NoError(t, err)
-		require.Len(t, found, 2, "the line differs from its capture and the statement from its lines")
-		w.Exec(t, `UPDATE settlement_line SET points = points - 1`)
+		w.sound()
+		for _, x := range []struct {
+			check, breaks, mends string
+			n                    int
+		}{
+			{"line equals its capture", `UPDATE settlement_line SET points = points + 1 WHERE kind = 'redemption'`, `UPDATE settlement_line SET points = points - 1 WHERE kind = 'redemption'`, 3},
+			{"line equals its reversal", `UPDATE settlement_line SET points = points + 1 WHERE kind = 'reversal'`, `UPDATE settlement_line SET points = points - 1 WHERE kind = 'reversal'`, 1},
+			{"statement's points equal its lines", `UPDATE settlement_statement SET line_count = line_count + 1`, `UPDATE settlement_statement SET line_count = line_count - 1`, 1},
+			{"statement's settled points are posted", `UPDATE settlement_statement SET settled_points = settled_points + 1, points = points + 1`, `UPDATE settlement_statement SET settled_points = settled_points - 1, points = points - 1`, 1},
+		} {
+			w.Exec(t, x.breaks)
+			require.Equal(t, x.n, w.differences()[x.check], x.check)
+			w.Exec(t, x.mends)
+			w.sound()
+		}
 	})
+}
+
+// differences counts what the audit finds, by check.
+func (w *world) differences() map[string]int {
+	w.t.Helper()
+	out := map[string]int{}
+	for _, d := range ledgertest.AuditRows(w.t, w.ledger, w.settlement.AuditPhases()) {
+		out[d.Check]++
+	}
+	return out
+}
+
+// TestAudit_findsWhatIsMissing: rows that are gone are found from the other side.
+func TestAudit_findsWhatIsMissing(t *testing.T) {
+	for check, tamper := range map[string]string{
+		"redemption is on a statement":         `DELETE FROM settlement_line WHERE kind = 'redemption'`,
+		"reversal is on a statement":           `DELETE FROM settlement_line WHERE kind = 'reversal'`,
+		"settlement posting has its statement": `DELETE FROM settlement_statement`,
+	} {
+		t.Run(check, func(t *testing.T) {
+			eachUnsound(t, func(t *testing.T, w *world) {
+				cinema := w.shop("影院")
+				w.reverse(cinema, w.redeem(cinema))
+				w.redeem(cinema)
+				w.nextDay()
+				w.close()
+				databasetest.Tamper(t, w.DB, tamper)
+				before := w.differences()[check]
+				require.NotZero(t, before)
+				w.redeem(cinema)
+				require.Equal(t, before, w.differences()[check], "today's are not due yet")
+			})
+		})
+	}
 }
