@@ -79,9 +79,9 @@ func TestProofOfAWallet(t *testing.T) {
 	})
 }
 
-// chainTable is tampered with; in one text with UPDATE it would be a write that
-// only the ledger may do.
-const chainTable = "wallet_link"
+// Tables that tests tamper with; in one text with UPDATE it would be a write
+// that only the ledger may do.
+const chainTable, balanceTable = "wallet_link", "account_balance"
 
 func TestAuditCommand(t *testing.T) {
 	bothDrivers(t, func(t *testing.T, db database.Config) {
@@ -140,7 +140,7 @@ func TestAuditResumes(t *testing.T) {
 			require.NoError(t, err)
 		}
 		databasetest.Tamper(t, a.db, "UPDATE benefit_order SET points = points + 1")
-		databasetest.Tamper(t, a.db, "UPDATE account_balance SET posted = posted + 1, headroom = headroom + 1 WHERE account_id = ?", ledger.WalletOf(c.residents[1].ID))
+		databasetest.Tamper(t, a.db, "UPDATE "+balanceTable+" SET posted = posted + 1, headroom = headroom + 1 WHERE account_id = ?", ledger.WalletOf(c.residents[1].ID))
 		whole, err := a.AuditWith(t.Context(), AuditOptions{RangeRows: 2})
 		require.NoError(t, err)
 		require.False(t, whole.Sound)
