@@ -105,3 +105,14 @@ export function casePointsText(p: Mp<'CasePointsDTO'>): string {
   if (p.status === 'budget_exhausted') return '本期积分发完了，以后会补发'
   return ''
 }
+
+/** How far a signup has come: what the organizer's marks say goes before the signup itself. */
+export function shiftWord(s: Pick<Mp<'MyShiftDTO'>, 'signup' | 'attendance'>): Word {
+  if (s.attendance?.status === 'confirmed') return { text: `已确认 ${minutesText(s.attendance.minutes ?? 0)}`, tone: 'green' }
+  if (s.attendance?.status === 'rejected') return { text: '没有确认', tone: 'plain' }
+  if (s.attendance?.status === 'checked_out') return { text: '等组织者确认', tone: 'gold' }
+  if (s.attendance?.status === 'checked_in') return { text: '已签到，走时请签退', tone: 'brand' }
+  if (s.signup.status === 'cancelled') return { text: '已取消', tone: 'plain' }
+  if (s.signup.status === 'absent') return { text: '没有到', tone: 'plain' }
+  return { text: '已报名', tone: 'brand' }
+}

@@ -1,0 +1,310 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { api, asResident, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser?.close())
+
+const looks = [
+  { name: 'normal', settings: {} },
+  { name: 'large', settings: { large: true } },
+  { name: 'dark', settings: { dark: true } },
+]
+
+let logins = 0
+const code = (name: string) => `demo-${name}-api${Date.now().toString(36)}${(logins++).toString(36)}`
+
+/** The same resident beside the app: what the server says is what counts. */
+async function residentToken(name: string): Promise<string> {
+  return (await api<{ tokens: { access_token: string } }>('/mp/v1/auth/login', { code: code(name) })).tokens.access_token
+}
+
+async function staffToken(username: string): Promise<string> {
+  return (await api<{ access_token: string }>('/api/v1/auth/login', { username, password: 'jiamenkou-demo' })).access_token
+}
+
+interface Article {
+  id: string
+  title: string
+  questions: number
+  min_seconds: number
+}
+
+async function unread(token: string): Promise<Article[]> {
+  return (await api<{ items: Article[] }>('/mp/v1/articles?unread=true&limit=50', undefined, token)).items
+}
+
+const points = async (token: string) => (await api<{ points: number }>('/mp/v1/wallet', undefined, token)).points
+const typeInto = (page: Page, label: string, text: string) => page.locator(`[aria-label="${label}"]`).last().fill(text)
+
+describe('what a resident sees of earning', () => {
+  const pages: [string, string][] = [
+    ['pages/home/index', '家门口'],
+    ['pages/earn/index', '赚积分'],
+    ['earn/articles/index', '本地播报'],
+    ['earn/sign-in/index', '每日签到'],
+    ['earn/activities/index', '志愿活动'],
+    ['earn/shifts/index', '我的班次'],
+    ['earn/service-records/index', '服务时长'],
+    ['earn/report/index', '上报问题'],
+    ['earn/reports/index', '我的上报'],
+  ]
+  const cases = pages.flatMap(([path, title]) => looks.map((look) => ({ path, title, ...look })))
+
+  it.each(cases)('$path is readable by everyone ($name)', async ({ path, title, name, settings }) => {
+    const { page, leave } = await asResident(browser, 'wang', settings)
+    await open(page, path)
+    await heading(page, title).waitFor()
+    await shot(page, `${path.replace(/\/index$/, '').replace('/', '-')}-${name}`)
+    await expectAccessible(page)
+    await expectReachable(page)
+    await leave()
+  })
+
+  it('says what to do when the server fails, and goes on after a retry', async () => {
+    const { page, context, leave } = await asResident(browser, 'wang')
+    const broken = (url: URL) => url.pathname === '/mp/v1/articles'
+    await context.route(broken, (route) => route.fulfill({ status: 500, contentType: 'application/problem+json', body: '{}' }))
+    await open(page, 'earn/articles/index')
+    await page.getByText('系统出错了').waitFor()
+    await context.unroute(broken)
+    await press(page, '再试一次')
+    await page.locator('.news').first().waitFor()
+    await leave()
+  })
+
+  it('keeps what is open when the network drops, and says so', async () => {
+    const { page, context, leave } = await asResident(browser, 'wang')
+    await open(page, 'earn/articles/index')
+    await page.locator('.news').first().waitFor()
+    await context.setOffline(true)
+    await page.getByText('没有网络').first().waitFor()
+    expect(await page.locator('.news').count()).toBeGreaterThan(0)
+    await leave()
+  })
+})
+
+describe('reading', () => {
+  it('counts the time on the screen only, and posts the points at the end', async () => {
+    const token = await residentToken('chen')
+    const article = (await unread(token)).filter((a) => a.questions === 0).sort((a, b) => a.min_seconds - b.min_seconds)[0]!
+    const before = await points(token)
+    const { page, leave } = await asResident(browser, 'chen')
+    let beats = 0
+    page.on('request', (r) => (beats += r.url().endsWith('/beats') ? 1 : 0))
+    await open(page, `earn/article/index?id=${article.id}`)
+    await page.getByText('正在读').waitFor()
+    await shot(page, 'earn-article')
+    await expectAccessible(page)
+
+    await hide(page, true)
+    await page.getByText('离开时不计时').waitFor()
+    await page.waitForTimeout(1000)
+    const hiddenFrom = beats
+    await page.waitForTimeout(7000)
+    expect(beats, 'no beats while hidden').toBe(hiddenFrom)
+    await hide(page, false)
+    await page.getByText('正在读').waitFor()
+
+    await page.getByText('读完了，领').waitFor({ timeout: (article.min_seconds + 30) * 1000 })
+    await press(page, '读完了，领')
+    await page.getByText('已经记到您的账户').waitFor()
+    expect(await points(token)).toBeGreaterThan(before)
+    await open(page, `earn/article/index?id=${article.id}`)
+    await page.reload()
+    await page.getByText('已经读过了').waitFor()
+    await leave()
+  })
+
+  it('asks the questions of an article: a wrong answer is named, the right ones are taken', async () => {
+    const token = await residentToken('zhang')
+    const article = (await unread(token)).find((a) => a.title.includes('流感疫苗'))
+    expect(article, 'the demo county has it with two questions').toBeDefined()
+    const { page, leave } = await asResident(browser, 'zhang')
+    await open(page, `earn/article/index?id=${article!.id}`)
+    await press(page, '五十岁')
+    await press(page, '三十分钟')
+    await press(page, '交答案')
+    await page.getByText('第 1 题不对').waitFor()
+    await expectAccessible(page)
+    await press(page, '六十五岁')
+    await press(page, '交答案')
+    await page.getByText('都答对了').waitFor()
+    await leave()
+  })
+
+  it('signs in once a day', async () => {
+    const { page, leave } = await asResident(browser, 'zhang')
+    await open(page, 'earn/sign-in/index')
+    await press(page, '签到，得')
+    await page.getByText('签到好了').waitFor()
+    await page.reload()
+    await page.getByText('今天已经签到了').waitFor()
+    await leave()
+  })
+})
+
+/** Chromium's pages are never hidden in a test: the document says that it is. */
+const hide = (page: Page, hidden: boolean) =>
+  page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => value })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, hidden)
+
+const place = { lon: 120.6806, lat: 30.5107 }
+
+/** An activity that begins in ten minutes: check-in is open. */
+async function activity(organizer: string, title: string) {
+  const self = await api<{ grants: { role: string; region_id: string }[] }>('/api/v1/auth/self', undefined, organizer)
+  const starts = Date.now() + 10 * 60_000
+  const made = await api<{ id: string }>('/api/v1/activities', {
+    region_id: self.grants.find((g) => g.role === 'organizer')!.region_id, title, content: '陪老人散步', category: 'elderly', beneficiary: '社区老人',
+    place_name: '社区活动室', ...place, radius_meters: 300, contact_name: '顾组织', contact_phone: '0573-87000000',
+    shifts: [{ starts_at: new Date(starts).toISOString(), ends_at: new Date(starts + 3600_000).toISOString(), capacity: 3 }],
+  }, organizer)
+  await api(`/api/v1/activities/${made.id}/publish`, {}, organizer)
+  const detail = await api<{ shifts: { id: string }[] }>(`/api/v1/activities/${made.id}`, undefined, organizer)
+  return { id: made.id, shift: detail.shifts[0]!.id, today: new Date(starts + 8 * 3600_000).getUTCDate() === new Date(Date.now() + 8 * 3600_000).getUTCDate() }
+}
+
+describe('volunteering', () => {
+  it('signs up, checks in and out by the code on the spot, and shows it on the home page', async () => {
+    const organizer = await staffToken('organizer')
+    const title = '陪老人散步' + Date.now().toString(36)
+    const made = await activity(organizer, title)
+    const { page, context, leave } = await asResident(browser, 'li')
+    await context.grantPermissions(['geolocation'])
+    await context.setGeolocation({ longitude: place.lon + 0.05, latitude: place.lat })
+
+    await open(page, 'earn/activities/index')
+    await press(page, title)
+    await heading(page, '活动详情').waitFor()
+    await settled(page)
+    await press(page, '报名这一班')
+    await page.getByText('报好名了').waitFor()
+    await expectAccessible(page)
+    await expectReachable(page)
+    await shot(page, 'earn-activity')
+    await press(page, '取消报名')
+    await press(page, '确定取消报名')
+    await page.getByText('已经取消报名').waitFor()
+    await press(page, '报名这一班')
+    await page.getByText('报好名了').waitFor()
+
+    await open(page, 'pages/home/index')
+    if (made.today) await page.getByText(`今天：${title}`).waitFor()
+
+    await open(page, `earn/attend/index?id=${made.shift}`)
+    const mark = async () => {
+      const { code } = await api<{ code: string }>(`/api/v1/shifts/${made.shift}/code`, undefined, organizer)
+      await typeInto(page, '或者输入屏幕上的 6 位数字', code)
+      await press(page, '用输入的码')
+    }
+    await mark()
+    await page.getByText('您还没有同意使用位置').waitFor()
+    await expectAccessible(page)
+    await shot(page, 'earn-attend')
+    await press(page, '同意使用位置，签到')
+    await page.getByText('您离活动地点还有').waitFor() // the right code in the wrong place
+
+    await context.setGeolocation({ longitude: place.lon, latitude: place.lat })
+    await typeInto(page, '或者输入屏幕上的 6 位数字', '000000')
+    await press(page, '用输入的码')
+    await page.getByText('签到码').first().waitFor()
+    await mark()
+    await page.getByText('签到好了').waitFor()
+    await mark()
+    await page.getByText('签退好了').waitFor()
+    await open(page, 'earn/shifts/index')
+    await page.getByText('等组织者确认').waitFor()
+    await leave()
+  })
+})
+
+describe('reporting', () => {
+  it('keeps what could not be sent, sends it once, and takes the answer when it is done', async () => {
+    const { page, context, leave } = await asResident(browser, 'chen')
+    const text = '活动室门口的地砖松了，容易绊倒老人 ' + Date.now().toString(36)
+    await open(page, 'earn/report/index')
+    await press(page, '设施损坏')
+    await typeInto(page, '具体情况', text)
+    const chooser = page.waitForEvent('filechooser')
+    await press(page, '添加照片')
+    await (await chooser).setFiles({ name: 'tile.png', mimeType: 'image/png', buffer: await page.screenshot() })
+    await page.getByText('已有 1 张').waitFor()
+    await page.getByText('上传中').waitFor({ state: 'detached' })
+    await press(page, '自己选村社')
+    await expectAccessible(page)
+    await expectReachable(page)
+    await shot(page, 'earn-report-filled')
+    await press(page, '收起')
+
+    await context.setOffline(true)
+    await page.locator('.footer [role=button]', { hasText: '上报' }).click()
+    await page.getByText('内容已经存在手机里').waitFor()
+    await context.setOffline(false)
+    await page.reload()
+    await page.getByText('上次没有发出去的内容还在').waitFor()
+    await page.locator('.footer [role=button]', { hasText: /^上报$/ }).click()
+    await page.getByText('上报好了').waitFor()
+    await page.locator('.shots .picture').first().waitFor()
+    await shot(page, 'earn-report-detail')
+
+    const token = await residentToken('chen')
+    const mine = (await api<{ items: { id: string; text: string }[] }>('/mp/v1/cases?limit=20', undefined, token)).items.filter((c) => c.text === text)
+    expect(mine).toHaveLength(1)
+    await handle(mine[0]!.id)
+    await open(page, 'pages/home/index')
+    await page.getByText('办好了，请您答复').first().click()
+    await press(page, '解决了')
+    await press(page, '很满意')
+    await expectAccessible(page)
+    await shot(page, 'earn-report-answer')
+    await press(page, '交答复')
+    await page.getByText('谢谢您的答复').waitFor()
+    await page.getByText('您评了 5 分').waitFor()
+    await leave()
+  })
+
+  it('tells of duplicates nearby, and withdraws a report after a second yes', async () => {
+    const { page, context, leave } = await asResident(browser, 'zhang')
+    await context.grantPermissions(['geolocation'])
+    await context.setGeolocation({ longitude: place.lon, latitude: place.lat })
+    await open(page, 'earn/report/index')
+    await press(page, '环境卫生')
+    await typeInto(page, '具体情况', '垃圾桶倒了没有人扶')
+    await press(page, '用我的位置')
+    await press(page, '同意使用位置，开始找')
+    await page.getByText('手机定位到的').or(page.getByText('请手动选择')).first().waitFor()
+    await page.locator('.footer [role=button]', { hasText: /^上报$/ }).click()
+    await page.getByText('上报好了').waitFor()
+
+    await open(page, 'earn/report/index')
+    await press(page, '环境卫生')
+    await press(page, '用我的位置')
+    await page.getByText('附近已经有人报过').waitFor()
+    await page.getByText('（您报的）').first().waitFor()
+    await expectAccessible(page)
+    await shot(page, 'earn-report-nearby')
+
+    await open(page, 'earn/reports/index')
+    await press(page, '垃圾桶倒了没有人扶')
+    await heading(page, '上报进度').waitFor()
+    await press(page, '撤回这次上报')
+    await press(page, '确定撤回')
+    await page.getByText('已经撤回').first().waitFor()
+    await leave()
+  })
+})
+
+/** The village takes the case and handles it. */
+async function handle(id: string) {
+  const operator = await staffToken('operator')
+  for (const move of ['accept', 'start', 'finish']) {
+    const { version } = await api<{ version: number }>(`/api/v1/cases/${id}`, undefined, operator)
+    await api(`/api/v1/cases/${id}/${move}`, { version, note: '已经派人修好' }, operator)
+  }
+}
