@@ -77,3 +77,9 @@ export function untilText(instant: string, now: number): string {
   if (d > 0) return `还有${d}天${h}小时`
   return h > 0 ? `还有${h}小时${m}分` : `还有${m}分${pad(s % 60)}秒`
 }
+
+/** The calendar day of an instant in Shanghai, as the API writes days: "2026-11-26". */
+export function shanghaiDay(atMs: number): string {
+  const p = parts(new Date(atMs).toISOString())
+  return `${p.year}-${pad(p.month)}-${pad(p.day)}`
+}

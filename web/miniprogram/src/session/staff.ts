@@ -17,13 +17,28 @@ export const staffSession = {
   isOrganizer: computed(() => roles.value.has('organizer')),
 }
 
-export async function logInWithPassword(username: string, password: string): Promise<void> {
-  staffTokens.write(await staff.call('post', '/auth/login', { body: { username, password } }))
-  await enter()
+/** A login that still needs a code of the second factor: the token for `logInWithCode`. */
+export type Challenge = string
+
+/** Logs in; with a second factor it gives back the challenge to answer. */
+export async function logInWithPassword(username: string, password: string): Promise<Challenge | null> {
+  return open(await staff.call('post', '/auth/login', { body: { username, password } }))
 }
 
-export async function logInWithWeChat(code: string): Promise<void> {
-  staffTokens.write(await staff.call('post', '/auth/login-wechat', { body: { code } }))
+export async function logInWithWeChat(code: string): Promise<Challenge | null> {
+  return open(await staff.call('post', '/auth/login-wechat', { body: { code } }))
+}
+
+async function open(answer: Staff<'LoginDTO'>): Promise<Challenge | null> {
+  if (answer.step === 'code') return answer.challenge_token
+  const { access_token, access_expires_at, refresh_token, refresh_expires_at } = answer
+  staffTokens.write({ access_token, access_expires_at: access_expires_at ?? '', refresh_token, refresh_expires_at: refresh_expires_at ?? '' })
+  await enter()
+  return null
+}
+
+export async function logInWithCode(challenge: Challenge, code: string): Promise<void> {
+  staffTokens.write(await staff.call('post', '/auth/login/second-factor', { body: { challenge_token: challenge, code } }))
   await enter()
 }
 

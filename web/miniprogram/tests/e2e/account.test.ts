@@ -39,6 +39,26 @@ describe('first visit', () => {
   })
 })
 
+describe('login', () => {
+  it('offers the demo residents, logs one in with a tap and records what was ticked', async () => {
+    const { page, leave } = await newPhone(browser)
+    await open(page, 'pages/welcome/index')
+    await press(page, '基本服务')
+    await press(page, '使用我的位置')
+    await press(page, '按我的选择')
+    await heading(page, '登录').waitFor()
+    await settled(page)
+    await shot(page, 'login')
+    await expectAccessible(page)
+    await expectReachable(page)
+    await press(page, '李国庆')
+    await heading(page, '家门口').waitFor()
+    await open(page, 'account/consents/index')
+    await page.locator('.card', { hasText: '使用我的位置' }).getByText('已同意').waitFor()
+    await leave()
+  })
+})
+
 describe('account', () => {
   const pages: [string, string][] = [
     ['pages/me/index', '我的'],
@@ -117,6 +137,17 @@ describe('staff', () => {
     await page.locator('input').nth(1).fill('jiamenkou-demo')
     await press(page, '登录')
     await page.waitForURL(/clerk\/scan/)
+    await leave()
+  })
+
+  it('logs a demo organizer in with a tap', async () => {
+    const { page, leave } = await newPhone(browser)
+    await open(page, 'account/staff-login/index')
+    await shot(page, 'staff-login')
+    await expectAccessible(page)
+    await expectReachable(page)
+    await press(page, '组织者')
+    await page.waitForURL(/organizer\/activities/)
     await leave()
   })
 

@@ -61,7 +61,7 @@ const fresh = () => `${Date.now().toString(36)}${(nonce++).toString(36)}`
 export async function asResident(browser: Browser, name: string, settings: { large?: boolean; dark?: boolean } = {}): Promise<Person> {
   const person = await newPhone(browser, settings)
   const answer = await api<{ resident_id: string; tokens: unknown }>('/mp/v1/auth/login', { code: `demo-${name}-${fresh()}` })
-  const kept = { 'jmk.tokens.resident': answer.tokens, 'jmk.recent-login': answer.resident_id, 'jmk.welcomed': { version: '2026-11', granted: ['privacy_policy'] } }
+  const kept = { 'jmk.tokens.resident': answer.tokens, 'jmk.recent-login': answer.resident_id, 'jmk.welcomed': await requiredConsents() }
   await person.context.addInitScript(keepOnce, Object.entries(kept).map(([k, v]) => [k, JSON.stringify(v)] as [string, string]))
   return person
 }
@@ -81,10 +81,24 @@ function keepOnce(pairs: [string, string][]) {
   for (const [k, v] of pairs) localStorage.setItem(k, v)
 }
 
-async function api<T>(path: string, body: unknown): Promise<T> {
-  const r = await fetch(url + path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+interface ConsentText {
+  purpose: string
+  version: string
+  required: boolean
+}
+
+/** What a person has ticked who agreed only to what must be. */
+async function requiredConsents() {
+  const { consents } = await api<{ consents: ConsentText[] }>('/mp/v1/client-config')
+  return consents.filter((t) => t.required).map(({ purpose, version }) => ({ purpose, version }))
+}
+
+/** A call beside the app; without a body it is a GET. */
+export async function api<T>(path: string, body?: unknown, token?: string): Promise<T> {
+  const headers: Record<string, string> = { 'Content-Type': 'application/json', ...(token ? { Authorization: 'Bearer ' + token } : {}) }
+  const r = await fetch(url + path, body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) })
   if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
-  return (await r.json()) as T
+  return (r.status === 204 ? undefined : await r.json()) as T
 }
 
 /** Opens a page of the app, such as "pages/me/index", and waits until no skeleton is left. */
