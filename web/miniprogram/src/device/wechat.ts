@@ -9,3 +9,14 @@ export function loginCode(): Promise<string> {
 export function demoCode(prefix: string): string {
   return `${prefix}-${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}`
 }
+
+/** Asks in WeChat's own question whether these messages may be sent, at most three at once; the templates that were allowed. */
+export function askToSubscribe(templateIds: string[]): Promise<string[]> {
+  return new Promise((resolve) =>
+    uni.requestSubscribeMessage({
+      tmplIds: templateIds.slice(0, 3),
+      success: (r) => resolve(templateIds.filter((id) => (r as unknown as Record<string, string>)[id] === 'accept')),
+      fail: () => resolve([]),
+    }),
+  )
+}
