@@ -1,7 +1,8 @@
 # Commands of this project; `make` lists them.
 #
-# Needs Go (see go.mod) and, for `make test`, gcc (the race detector uses cgo), curl
-# and MariaDB. On Debian they are installed when they are missing.
+# Needs Go (see go.mod) and Node.js 20; for `make test` also gcc (the race detector
+# uses cgo), curl, MariaDB and Chromium, which are installed on Debian when they are
+# missing. Without Node.js `make run` serves the APIs alone.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,6 +14,9 @@ GOLANGCI := bin/golangci-lint
 # Two packages at a time: each drives a database by itself, and the embedded
 # SQLite is about ten times slower under the race detector.
 TEST_FLAGS := -p 2
+
+# The clients in web/ that exist; each builds, checks and tests itself by npm scripts.
+CLIENTS := $(notdir $(patsubst %/package.json,%,$(wildcard web/*/package.json)))
 FUZZ_TIME := 10s
 
 .PHONY: help
@@ -20,7 +24,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/jiamenkou
+build: ## Build bin/jiamenkou with the clients in it (a client only when it has changed)
+	scripts/build-web.sh --optional $(CLIENTS)
 	go build -o bin/jiamenkou .
 
 .PHONY: run
@@ -32,7 +37,11 @@ reset: ## Remove the local data (data/): the next run starts from nothing
 	rm -rf data
 
 .PHONY: test
-test: vet lint test-race openapi-check ## Everything: vet, lint, race tests on both databases, fresh OpenAPI files
+test: tools vet lint test-race openapi-check test-web ## Everything: vet, lint, race tests on both databases, fresh OpenAPI files, clients in Chromium
+
+.PHONY: tools
+tools:
+	scripts/need-tools.sh
 
 .PHONY: vet
 vet:
@@ -40,12 +49,20 @@ vet:
 
 .PHONY: test-race
 test-race:
-	scripts/need-tools.sh
 	CGO_ENABLED=1 scripts/with-mariadb.sh go test -race $(TEST_FLAGS) -timeout 30m ./...
 
 .PHONY: test-fast
 test-fast: ## Tests on both databases, without the race detector and lint
 	scripts/with-mariadb.sh go test $(TEST_FLAGS) -timeout 15m ./...
+
+.PHONY: test-web
+test-web: ## Types, unit tests and whole flows of the clients in Chromium, on a server with the demo county
+	scripts/build-web.sh $(CLIENTS)
+	go build -o bin/jiamenkou .
+	for client in $(CLIENTS); do \
+		(cd web/$$client && ../../scripts/npm-ci.sh && npm run --silent check && npm test --silent); \
+		scripts/with-demo.sh npm --prefix web/$$client run --silent e2e; \
+	done
 
 .PHONY: linter
 linter:
@@ -70,6 +87,10 @@ openapi: build ## Write docs/openapi/*.json from the route tables
 openapi-check: build
 	bin/jiamenkou openapi --check
 
+.PHONY: bench
+bench: ## Measure ordering over HTTP against pings of the same run, on both databases
+	JMK_TEST_FLUSH_LOG=1 scripts/with-mariadb.sh go test ./internal/app -run '^$$' -bench HotOrders -benchtime 1x -count 3
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
 	scripts/fuzz.sh $(FUZZ_TIME)
@@ -81,5 +102,5 @@ tidy: ## Tidy and verify go.mod
 
 .PHONY: clean
 clean: ## Remove what was built, but not the linter, which takes minutes
-	rm -f bin/jiamenkou coverage.out
+	rm -rf bin/jiamenkou coverage.out web/dist/*/
 	go clean -testcache

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/identity"
 )
@@ -34,8 +35,32 @@ type loginInput struct {
 	}
 }
 
-func (s *server) login(ctx context.Context, in *loginInput) (*httpapi.Body[tokensDTO], error) {
-	return tokensOf(s.Identity.LoginStaff(ctx, in.Body.Username, in.Body.Password))
+type loginDTO struct {
+	Step               string     `json:"step" enum:"done,code" doc:"done：已登录，下列令牌可用；code：还须用 challenge_token 和验证码完成登录"`
+	ChallengeToken     string     `json:"challenge_token" doc:"只用于 /auth/login/second-factor"`
+	ChallengeExpiresAt *time.Time `json:"challenge_expires_at"`
+	StaffID            string     `json:"staff_id"`
+	AccessToken        string     `json:"access_token" doc:"放在 Authorization: Bearer 中"`
+	AccessExpiresAt    *time.Time `json:"access_expires_at"`
+	RefreshToken       string     `json:"refresh_token" doc:"只能用一次；换来的新值须保存"`
+	RefreshExpiresAt   *time.Time `json:"refresh_expires_at"`
+}
+
+func loginOf(l identity.StaffLogin, err error) (*httpapi.Body[loginDTO], error) {
+	if err != nil {
+		return nil, err
+	}
+	if l.Challenge != "" {
+		return httpapi.OK(loginDTO{Step: "code", ChallengeToken: l.Challenge, ChallengeExpiresAt: clock.TimePtr(&l.ChallengeExpiresAt)}), nil
+	}
+	return httpapi.OK(loginDTO{
+		Step: "done", StaffID: l.PrincipalID, AccessToken: l.AccessToken, AccessExpiresAt: clock.TimePtr(&l.AccessExpiresAt),
+		RefreshToken: l.RefreshToken, RefreshExpiresAt: clock.TimePtr(&l.RefreshExpiresAt),
+	}), nil
+}
+
+func (s *server) login(ctx context.Context, in *loginInput) (*httpapi.Body[loginDTO], error) {
+	return loginOf(s.Identity.LoginStaff(ctx, in.Body.Username, in.Body.Password))
 }
 
 type wechatCodeInput struct {
@@ -44,8 +69,8 @@ type wechatCodeInput struct {
 	}
 }
 
-func (s *server) loginWeChat(ctx context.Context, in *wechatCodeInput) (*httpapi.Body[tokensDTO], error) {
-	return tokensOf(s.Identity.LoginStaffWeChat(ctx, in.Body.Code))
+func (s *server) loginWeChat(ctx context.Context, in *wechatCodeInput) (*httpapi.Body[loginDTO], error) {
+	return loginOf(s.Identity.LoginStaffWeChat(ctx, in.Body.Code))
 }
 
 type refreshInput struct {

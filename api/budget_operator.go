@@ -19,7 +19,7 @@ type changeLimitInput struct {
 	}
 }
 
-func (s *server) changeBudgetLimit(ctx context.Context, in *changeLimitInput) (*httpapi.Body[budgetDTO], error) {
+func (s *server) changeBudgetLimit(ctx context.Context, in *changeLimitInput) (*httpapi.Body[BudgetDTO], error) {
 	b, err := s.Policy.ChangeBudgetLimit(ctx, authz.FromContext(ctx), in.ID, in.Body.LimitPoints, in.Body.Reason)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/paging"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 )
 
 // BenefitDTO is a benefit.
@@ -20,6 +21,7 @@ type BenefitDTO struct {
 	Description      string     `json:"description"`
 	Category         string     `json:"category"`
 	ImageKey         string     `json:"image_key"`
+	ImageURL         string     `json:"image_url" doc:"不含域名；空表示没有"`
 	PointsPrice      int64      `json:"points_price"`
 	CashPriceFen     int64      `json:"cash_price_fen" doc:"到店支付，分"`
 	OriginalPriceFen int64      `json:"original_price_fen"`
@@ -38,7 +40,7 @@ type BenefitDTO struct {
 func benefitOf(b market.Benefit) BenefitDTO {
 	return BenefitDTO{
 		ID: b.ID, MerchantID: b.MerchantID, RegionID: b.RegionID, Title: b.Title, Description: b.Description, Category: b.Category,
-		ImageKey: b.ImageKey, PointsPrice: b.PointsPrice, CashPriceFen: b.CashPriceFen, OriginalPriceFen: b.OriginalPriceFen,
+		ImageKey: b.ImageKey, ImageURL: media.Address(b.ImageKey), PointsPrice: b.PointsPrice, CashPriceFen: b.CashPriceFen, OriginalPriceFen: b.OriginalPriceFen,
 		SubsidyFen: b.SubsidyFen, PerPersonLimit: b.PerPersonLimit, RedeemDays: b.RedeemDays, RedeemUntil: clock.TimePtr(b.RedeemUntil),
 		ValidFrom: b.ValidFrom.Time(), ValidUntil: b.ValidUntil.Time(), Status: string(b.Status), PublishedAt: clock.TimePtr(b.PublishedAt),
 		Version: b.Version, UpdatedAt: b.UpdatedAt.Time(),

@@ -11,7 +11,8 @@ import (
 	"jiamenkou/service/policy"
 )
 
-type budgetDTO struct {
+// BudgetDTO is a budget and what it has issued.
+type BudgetDTO struct {
 	ID           string    `json:"id"`
 	RegionID     string    `json:"region_id"`
 	Name         string    `json:"name"`
@@ -22,8 +23,8 @@ type budgetDTO struct {
 	CreatedAt    time.Time `json:"created_at"`
 }
 
-func budgetOf(b policy.BudgetUse) budgetDTO {
-	return budgetDTO{
+func budgetOf(b policy.BudgetUse) BudgetDTO {
+	return BudgetDTO{
 		ID: b.ID, RegionID: b.RegionID, Name: b.Name, StartsOn: string(b.StartsOn), EndsOn: string(b.EndsOn),
 		LimitPoints: b.LimitPoints, IssuedPoints: b.IssuedPoints, CreatedAt: b.CreatedAt.Time(),
 	}
@@ -39,7 +40,7 @@ type createBudgetInput struct {
 	}
 }
 
-func (s *server) createBudget(ctx context.Context, in *createBudgetInput) (*httpapi.Body[budgetDTO], error) {
+func (s *server) createBudget(ctx context.Context, in *createBudgetInput) (*httpapi.Body[BudgetDTO], error) {
 	row, err := s.Policy.CreateBudget(ctx, authz.FromContext(ctx), policy.BudgetInput{
 		RegionID: in.Body.RegionID, Name: in.Body.Name, StartsOn: clock.Day(in.Body.StartsOn),
 		EndsOn: clock.Day(in.Body.EndsOn), LimitPoints: in.Body.LimitPoints,
@@ -52,8 +53,8 @@ func (s *server) createBudget(ctx context.Context, in *createBudgetInput) (*http
 
 type listInput struct{ httpapi.PageQuery }
 
-func (s *server) listBudgets(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[budgetDTO]], error) {
-	page, err := s.Policy.Budgets(ctx, authz.FromContext(ctx), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+func (s *server) listBudgets(ctx context.Context, in *listBudgetsInput) (*httpapi.Body[httpapi.PageBody[BudgetDTO]], error) {
+	page, err := s.Policy.Budgets(ctx, authz.FromContext(ctx), in.filter(), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +122,16 @@ func (s *server) publishRule(ctx context.Context, in *publishRuleInput) (*httpap
 	return httpapi.OK(ruleOf(row)), nil
 }
 
-func (s *server) listRules(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[ruleDTO]], error) {
-	page, err := s.Policy.Rules(ctx, authz.FromContext(ctx), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+type listRulesInput struct {
+	httpapi.PageQuery
+	RegionID  string `query:"region_id" maxLength:"26" doc:"只看这个地区的规则"`
+	EventKind string `query:"event_kind" enum:"volunteer_service,article_read,daily_sign_in,report_verified"`
+	InForce   bool   `query:"in_force" doc:"只看没有停用的"`
+}
+
+func (s *server) listRules(ctx context.Context, in *listRulesInput) (*httpapi.Body[httpapi.PageBody[ruleDTO]], error) {
+	filter := policy.RuleFilter{RegionID: in.RegionID, EventKind: policy.EventKind(in.EventKind), InForce: in.InForce}
+	page, err := s.Policy.Rules(ctx, authz.FromContext(ctx), filter, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}

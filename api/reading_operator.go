@@ -8,6 +8,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/paging"
+	"jiamenkou/service/media"
 	"jiamenkou/service/reading"
 )
 
@@ -22,6 +23,10 @@ type ArticleSummaryDTO struct {
 	Title       string     `json:"title"`
 	Summary     string     `json:"summary"`
 	CoverKey    string     `json:"cover_key" doc:"空表示没有封面"`
+	CoverURL    string     `json:"cover_url" doc:"不含域名，可直接用于 img；空表示没有"`
+	AudioKey    string     `json:"audio_key" doc:"空表示没有录音"`
+	AudioURL    string     `json:"audio_url"`
+	Questions   int64      `json:"questions" doc:"文末有几道小问题"`
 	Source      string     `json:"source"`
 	MinSeconds  int64      `json:"min_seconds" doc:"读满多少秒算读完"`
 	Status      string     `json:"status" enum:"draft,published,withdrawn"`
@@ -40,11 +45,14 @@ type articleDTO struct {
 func articleSummaryOf(a reading.StaffArticle) ArticleSummaryDTO {
 	out := ArticleSummaryDTO{
 		ID: a.ID, RegionID: a.RegionID, RegionName: a.RegionName, Title: a.Title, Summary: a.Summary, Source: a.Source,
-		MinSeconds: a.MinSeconds, Status: string(a.Status), Version: a.Version, Reads: a.Reads,
+		MinSeconds: a.MinSeconds, Questions: a.QuestionCount, Status: string(a.Status), Version: a.Version, Reads: a.Reads,
 		PublishedAt: clock.TimePtr(a.PublishedAt), CreatedAt: a.CreatedAt.Time(), UpdatedAt: a.UpdatedAt.Time(),
 	}
 	if a.CoverKey != nil {
-		out.CoverKey = *a.CoverKey
+		out.CoverKey, out.CoverURL = *a.CoverKey, media.Address(*a.CoverKey)
+	}
+	if a.AudioKey != nil {
+		out.AudioKey, out.AudioURL = *a.AudioKey, media.Address(*a.AudioKey)
 	}
 	return out
 }
@@ -83,13 +91,14 @@ type ArticleFields struct {
 	Summary    string `json:"summary,omitempty" maxLength:"200"`
 	Body       string `json:"body" minLength:"1" maxLength:"20000" doc:"纯文本或简单的 Markdown，不含网页标签"`
 	CoverKey   string `json:"cover_key,omitempty" maxLength:"32" pattern:"^([0-9a-f]{32})?$"`
+	AudioKey   string `json:"audio_key,omitempty" maxLength:"32" pattern:"^([0-9a-f]{32})?$"`
 	Source     string `json:"source,omitempty" maxLength:"100"`
 	MinSeconds int64  `json:"min_seconds" minimum:"5" maximum:"1800"`
 }
 
 func (f ArticleFields) input() reading.ArticleInput {
 	return reading.ArticleInput{
-		Title: f.Title, Summary: f.Summary, Body: f.Body, CoverKey: f.CoverKey, Source: f.Source, MinSeconds: f.MinSeconds,
+		Title: f.Title, Summary: f.Summary, Body: f.Body, CoverKey: f.CoverKey, AudioKey: f.AudioKey, Source: f.Source, MinSeconds: f.MinSeconds,
 	}
 }
 

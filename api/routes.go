@@ -5,6 +5,7 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/region"
 )
 
@@ -13,11 +14,14 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Logging in, own account.
 	httpapi.Handle(r, "POST /auth/login", httpapi.Public, "login-staff", "登录", "用户名密码登录", s.login, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/login-wechat", httpapi.Public, "login-staff-wechat", "登录", "已绑定的微信登录", s.loginWeChat, httpapi.Limited("login"))
+	httpapi.Handle(r, "POST /auth/login/second-factor", httpapi.Public, "complete-login-staff", "登录", "登录第二步：验证码或恢复码", s.completeLogin, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/refresh", httpapi.Public, "refresh-staff", "登录", "换取新令牌", s.refresh, httpapi.Limited("login"))
-	httpapi.Handle(r, "POST /auth/logout", httpapi.StaffSession, "logout-staff", "登录", "退出登录", s.logout)
-	httpapi.Handle(r, "POST /auth/logout-everywhere", httpapi.StaffSession, "logout-staff-everywhere", "登录", "退出所有设备", s.logoutEverywhere)
-	httpapi.Handle(r, "GET /auth/self", httpapi.StaffSession, "get-self", "登录", "我的账号与角色", s.getSelf)
+	httpapi.Handle(r, "POST /auth/logout", httpapi.StaffEnrolling, "logout-staff", "登录", "退出登录", s.logout)
+	httpapi.Handle(r, "POST /auth/logout-everywhere", httpapi.StaffEnrolling, "logout-staff-everywhere", "登录", "退出所有设备", s.logoutEverywhere)
+	httpapi.Handle(r, "GET /auth/self", httpapi.StaffEnrolling, "get-self", "登录", "我的账号与角色", s.getSelf)
 	httpapi.Handle(r, "PUT /auth/password", httpapi.StaffSession, "change-password", "登录", "修改密码", s.changePassword, httpapi.Limited("login"))
+	httpapi.Handle(r, "POST /auth/second-factor", httpapi.StaffEnrolling, "enrol-second-factor", "登录", "设置两步验证：取得密钥与二维码", s.enrolSecondFactor, httpapi.Limited("login"))
+	httpapi.Handle(r, "POST /auth/second-factor/confirm", httpapi.StaffEnrolling, "confirm-second-factor", "登录", "用第一个验证码确认，并取得恢复码（只显示一次）", s.confirmSecondFactor, httpapi.Limited("login"))
 	httpapi.Handle(r, "PUT /auth/wechat", httpapi.StaffSession, "bind-wechat", "登录", "绑定微信", s.bindWeChat)
 	httpapi.Handle(r, "DELETE /auth/wechat", httpapi.StaffSession, "unbind-wechat", "登录", "解绑微信", s.unbindWeChat)
 	// Staff, residents' accounts, the audit trail.
@@ -27,6 +31,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /staff/{id}/disable", administrator, "disable-staff", "人员", "停用账号", s.disableStaff)
 	httpapi.Handle(r, "POST /staff/{id}/enable", administrator, "enable-staff", "人员", "启用账号", s.enableStaff)
 	httpapi.Handle(r, "PUT /staff/{id}/password", administrator, "reset-password", "人员", "重置密码", s.resetPassword)
+	httpapi.Handle(r, "POST /staff/{id}/second-factor/remove", httpapi.Staff(authz.RoleOperator), "remove-second-factor", "人员", "解除两步验证（手机丢失时，由上级办理，留痕）", s.removeSecondFactor)
 	httpapi.Handle(r, "POST /staff/{id}/grants", httpapi.Staff(authz.RoleOperator), "grant-roles", "人员", "授予角色", s.grantRoles)
 	httpapi.Handle(r, "POST /staff/{id}/grants/{grant_id}/revoke", administrator, "revoke-grant", "人员", "收回角色", s.revokeGrant)
 	httpapi.Handle(r, "POST /residents/find", httpapi.Staff(authz.RoleOperator), "find-resident", "人员", "按手机号查找居民（留痕）", s.findResident)
@@ -76,6 +81,17 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /jobs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-jobs", "定时任务", "定时任务列表", s.listJobs)
 	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns)
 	httpapi.Handle(r, "POST /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator), "run-job", "定时任务", "立即运行（县级运营，留痕）", s.runJob, httpapi.Status(202))
+	// Exports.
+	httpapi.Handle(r, "POST /exports", httpapi.Staff(), "create-export", "导出", "把列表导出为文件，在后台进行", s.createExport, httpapi.Status(202))
+	httpapi.Handle(r, "GET /exports", httpapi.Staff(), "list-exports", "导出", "我的导出与进度", s.listExports)
+	httpapi.Handle(r, "GET /exports/{id}", httpapi.Staff(), "get-export", "导出", "导出的进度", s.getExport)
+	httpapi.Handle(r, "GET /exports/{id}/file", httpapi.Staff(), "get-export-file", "导出", "下载文件（仅本人，一天内，留痕）", s.getExportFile)
+	// Dashboard.
+	httpapi.Handle(r, "GET /insight/points", readers, "insight-points", "看板", "积分的发放、核销、到期与居民手中的积分", s.insightPoints)
+	httpapi.Handle(r, "GET /insight/budgets", readers, "insight-budgets", "看板", "预算使用与预计用完的日子（按最近 28 天平均）", s.insightBudgets)
+	httpapi.Handle(r, "GET /insight/participation", readers, "insight-participation", "看板", "各地区的参与情况", s.insightParticipation)
+	httpapi.Handle(r, "GET /insight/cases", readers, "insight-cases", "看板", "各地区的事件按时率与满意度", s.insightCases)
+	httpapi.Handle(r, "GET /insight/jobs", readers, "insight-jobs", "看板", "迟到或失败的定时任务", s.insightJobs)
 	// Cases.
 	caseHandlers := httpapi.Staff(authz.RoleGridWorker, authz.RoleOperator)
 	caseReaders := httpapi.Staff(authz.RoleGridWorker, authz.RoleOperator, authz.RoleAuditor)
@@ -95,6 +111,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Settlement.
 	statementReaders := httpapi.Staff(authz.RoleOwner, authz.RoleOperator, authz.RoleAuditor)
 	httpapi.Handle(r, "GET /settlement/periods", readers, "list-settlement-periods", "结算", "结算期列表", s.listPeriods)
+	httpapi.Handle(r, "POST /settlement/periods/{day}/close", operator, "close-settlement-period", "结算", "手工结算（县级运营；已结算的不变）", s.closePeriod)
 	httpapi.Handle(r, "GET /merchants/{id}/unsettled", statementReaders, "get-unsettled", "结算", "还没有结算的核销（下一张结算单）", s.getUnsettled)
 	httpapi.Handle(r, "GET /settlement/statements", statementReaders, "list-statements", "结算", "结算单列表", s.listStatements)
 	httpapi.Handle(r, "GET /settlement/statements/{id}", statementReaders, "get-statement", "结算", "结算单与经过", s.getStatement)
@@ -113,6 +130,12 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /articles/{id}/history", articleReaders, "list-article-history", "播报", "播报修改记录", s.listArticleHistory)
 	// Leaderboards.
 	httpapi.Handle(r, "GET /leaderboard-totals", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-leaderboard-totals", "榜单", "各区域获得积分的人数与总数", s.listLeaderboardTotals)
+	httpapi.Handle(r, "GET /articles/{id}/quiz", articleReaders, "get-quiz", "播报", "文末小问题与答案", s.getQuiz)
+	httpapi.Handle(r, "PUT /articles/{id}/quiz", editor, "set-quiz", "播报", "设置文末小问题（空表示取消）", s.setQuiz)
+	// Media: covers and recordings.
+	uploader := httpapi.Staff(authz.RoleOperator, authz.RoleOrganizer, authz.RoleOwner)
+	httpapi.HandleUpload(r, "POST /pictures", uploader, "upload-picture", "播报", "上传封面（JPG、PNG，不超过 5 MB），公开可见", media.MaxPictureBytes, s.uploadCover)
+	httpapi.HandleUpload(r, "POST /recordings", uploader, "upload-recording", "播报", "上传朗读录音（MP3、M4A，不超过 10 MB），公开可见", media.MaxAudioBytes, s.uploadRecording)
 	// Market: merchants, stores, benefits, redemptions.
 	marketReaders := httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner, authz.RoleClerk)
 	marketManagers := httpapi.Staff(authz.RoleOperator, authz.RoleOwner)
@@ -131,6 +154,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /benefits", marketReaders, "list-benefits", "福利", "福利列表", s.listBenefits)
 	httpapi.Handle(r, "POST /merchants/{id}/benefits", marketManagers, "create-benefit", "福利", "新建福利（草稿）", s.createBenefit, httpapi.Status(201))
 	httpapi.Handle(r, "GET /benefits/{id}", marketReaders, "get-benefit", "福利", "福利详情、放量与经过", s.getBenefit)
+	httpapi.Handle(r, "GET /benefits/{id}/wxacode", marketManagers, "get-benefit-wxacode", "福利", "小程序码", s.benefitCode)
 	httpapi.Handle(r, "PUT /benefits/{id}", marketManagers, "update-benefit", "福利", "修改草稿或被退回的福利", s.updateBenefit)
 	httpapi.Handle(r, "POST /benefits/{id}/submit", marketManagers, "submit-benefit", "福利", "提交审核", s.moveBenefit(market.BenefitSubmit))
 	httpapi.Handle(r, "POST /benefits/{id}/withdraw", marketManagers, "withdraw-benefit", "福利", "撤回审核", s.moveBenefit(market.BenefitWithdraw))
@@ -151,6 +175,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /activities", activityReaders, "list-activities", "志愿活动", "活动列表，新的在前", s.listActivities)
 	httpapi.Handle(r, "POST /activities", organizer, "create-activity", "志愿活动", "新建活动（草稿）", s.createActivity, httpapi.Status(201))
 	httpapi.Handle(r, "GET /activities/{id}", activityReaders, "get-activity", "志愿活动", "活动、班次与经过", s.getActivity)
+	httpapi.Handle(r, "GET /activities/{id}/wxacode", organizer, "get-activity-wxacode", "志愿活动", "小程序码", s.activityCode)
 	httpapi.Handle(r, "PUT /activities/{id}", organizer, "update-activity", "志愿活动", "修改活动", s.updateActivity)
 	httpapi.Handle(r, "POST /activities/{id}/publish", organizer, "publish-activity", "志愿活动", "发布活动", s.publishActivity)
 	httpapi.Handle(r, "POST /activities/{id}/cancel", organizer, "cancel-activity", "志愿活动", "取消活动并通知报名的人", s.cancelActivity)

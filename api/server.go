@@ -12,10 +12,14 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/schedule"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/invite"
+	"jiamenkou/service/insight"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
@@ -44,6 +48,10 @@ type Services struct {
 	Volunteer   *volunteer.Service
 	Recourse    *recourse.Service
 	Notify      *notify.Service
+	Media       *media.Service
+	Invite      *invite.Service
+	Insight     *insight.Service
+	Export      *export.Service
 }
 
 type server struct{ Services }

@@ -63,12 +63,15 @@ type listStatementsInput struct {
 	httpapi.PageQuery
 	MerchantID string `query:"merchant_id" maxLength:"26"`
 	Day        string `query:"day" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"结算期（日）"`
+	From       string `query:"from" format:"date" doc:"结算期不早于"`
+	To         string `query:"to" format:"date" doc:"结算期不晚于"`
 	Status     string `query:"status" enum:"issued,confirmed,disputed"`
 }
 
 func (s *server) listStatements(ctx context.Context, in *listStatementsInput) (*httpapi.Body[httpapi.PageBody[StatementDTO]], error) {
 	page, err := s.Settlement.Statements(ctx, authz.FromContext(ctx), settlement.StatementFilter{
-		MerchantID: in.MerchantID, Day: clock.Day(in.Day), Status: settlement.Status(in.Status),
+		MerchantID: in.MerchantID, Day: clock.Day(in.Day), From: clock.Day(in.From), To: clock.Day(in.To),
+		Status: settlement.Status(in.Status),
 	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {
 		return nil, err
@@ -185,4 +188,16 @@ func statementAnswer(st settlement.Statement, err error) (*httpapi.Body[Statemen
 		return nil, err
 	}
 	return httpapi.OK(statementOf(st)), nil
+}
+
+type closePeriodInput struct {
+	Day string `path:"day" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"`
+}
+
+func (s *server) closePeriod(ctx context.Context, in *closePeriodInput) (*httpapi.Body[periodDTO], error) {
+	p, err := s.Settlement.CloseDay(ctx, authz.FromContext(ctx), clock.Day(in.Day))
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(periodOf(p)), nil
 }

@@ -12,16 +12,17 @@ import (
 )
 
 type staffDTO struct {
-	ID          string          `json:"id"`
-	Username    string          `json:"username"`
-	Name        string          `json:"name"`
-	RegionID    string          `json:"region_id"`
-	RegionName  string          `json:"region_name"`
-	Status      string          `json:"status" enum:"active,disabled"`
-	WeChatBound bool            `json:"wechat_bound"`
-	LockedUntil *time.Time      `json:"locked_until" doc:"密码连续输错而暂停登录；未暂停为 null"`
-	CreatedAt   time.Time       `json:"created_at"`
-	Grants      []staffGrantDTO `json:"grants"`
+	ID           string          `json:"id"`
+	Username     string          `json:"username"`
+	Name         string          `json:"name"`
+	RegionID     string          `json:"region_id"`
+	RegionName   string          `json:"region_name"`
+	Status       string          `json:"status" enum:"active,disabled"`
+	WeChatBound  bool            `json:"wechat_bound"`
+	SecondFactor bool            `json:"second_factor" doc:"已设置两步验证"`
+	LockedUntil  *time.Time      `json:"locked_until" doc:"密码连续输错而暂停登录；未暂停为 null"`
+	CreatedAt    time.Time       `json:"created_at"`
+	Grants       []staffGrantDTO `json:"grants"`
 }
 
 type staffGrantDTO struct {
@@ -36,7 +37,7 @@ type staffGrantDTO struct {
 func staffOf(s identity.Staff) staffDTO {
 	out := staffDTO{
 		ID: s.ID, Username: s.Username, Name: s.Name, RegionID: s.RegionID, RegionName: s.RegionName, Status: string(s.Status),
-		WeChatBound: s.WeChatBound, LockedUntil: clock.TimePtr(s.LockedUntil), CreatedAt: s.CreatedAt.Time(), Grants: []staffGrantDTO{},
+		WeChatBound: s.WeChatBound, SecondFactor: s.SecondFactor, LockedUntil: clock.TimePtr(s.LockedUntil), CreatedAt: s.CreatedAt.Time(), Grants: []staffGrantDTO{},
 	}
 	for _, g := range s.Grants {
 		out.Grants = append(out.Grants, staffGrantDTO{

@@ -45,12 +45,20 @@ func (f shiftFields) input() volunteer.ShiftInput {
 	}
 }
 
-func shiftInputs(in []shiftFields) []volunteer.ShiftInput {
+// repeatFields make a weekly series of the shifts beside them.
+type repeatFields struct {
+	Weeks int64 `json:"weeks" minimum:"1" maximum:"26" doc:"连续几周，含第一周；一个活动最多 200 个班次"`
+}
+
+func shiftInputs(in []shiftFields, repeat *repeatFields) []volunteer.ShiftInput {
 	out := make([]volunteer.ShiftInput, len(in))
 	for i, f := range in {
 		out[i] = f.input()
 	}
-	return out
+	if repeat == nil {
+		return out
+	}
+	return volunteer.RepeatWeekly(out, repeat.Weeks)
 }
 
 type activitySummaryDTO struct {
@@ -169,11 +177,12 @@ type createActivityInput struct {
 		ActivityFields
 		RegionID string        `json:"region_id" minLength:"26" maxLength:"26" doc:"活动所属地区，不能再改"`
 		Shifts   []shiftFields `json:"shifts,omitempty" maxItems:"50"`
+		Repeat   *repeatFields `json:"repeat,omitempty" doc:"这些班次每周重复"`
 	}
 }
 
 func (s *server) createActivity(ctx context.Context, in *createActivityInput) (*httpapi.Body[activityDTO], error) {
-	id, err := s.Volunteer.CreateActivity(ctx, authz.FromContext(ctx), in.Body.input(in.Body.RegionID), shiftInputs(in.Body.Shifts))
+	id, err := s.Volunteer.CreateActivity(ctx, authz.FromContext(ctx), in.Body.input(in.Body.RegionID), shiftInputs(in.Body.Shifts, in.Body.Repeat))
 	return s.activityBody(ctx, id, err)
 }
 
@@ -213,11 +222,12 @@ type addShiftsInput struct {
 	ID   string `path:"id" minLength:"26" maxLength:"26"`
 	Body struct {
 		Shifts []shiftFields `json:"shifts" minItems:"1" maxItems:"50"`
+		Repeat *repeatFields `json:"repeat,omitempty" doc:"这些班次每周重复"`
 	}
 }
 
 func (s *server) addShifts(ctx context.Context, in *addShiftsInput) (*httpapi.Body[activityDTO], error) {
-	return s.activityBody(ctx, in.ID, s.Volunteer.AddShifts(ctx, authz.FromContext(ctx), in.ID, shiftInputs(in.Body.Shifts)))
+	return s.activityBody(ctx, in.ID, s.Volunteer.AddShifts(ctx, authz.FromContext(ctx), in.ID, shiftInputs(in.Body.Shifts, in.Body.Repeat)))
 }
 
 type updateShiftInput struct {

@@ -54,6 +54,12 @@ type Services struct {
 
 	// Messages.
 	PruneMessages func(ctx context.Context) (int64, error) // notify.Service.Prune
+
+	CleanExports func(ctx context.Context) (int, error) // export.Service.Clean
+
+	// Dashboard.
+	CountDays    func(ctx context.Context) (int, error) // insight.Service.CountDays
+	CountRegions func(ctx context.Context) (int, error) // insight.Service.CountRegions
 }
 
 // Entries is the table of jobs. Their times are on the Shanghai calendar.
@@ -162,6 +168,18 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "notify.prune", Title: "清理过期的消息", Schedule: "35 4 * * *", CatchUp: true,
 			Timeout: 30 * time.Minute, Run: deleted(s.PruneMessages),
+		},
+		{
+			Name: "export.clean", Title: "删除到期的导出文件", Schedule: "15 * * * *", CatchUp: true,
+			Timeout: 10 * time.Minute, Run: counted("exports", s.CleanExports),
+		},
+		{
+			Name: "insight.days", Title: "统计看板的每日数据", Schedule: "*/10 * * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("days", s.CountDays),
+		},
+		{
+			Name: "insight.regions", Title: "统计各地区的居民与积分余额", Schedule: "55 * * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("regions", s.CountRegions),
 		},
 	}
 }

@@ -7,9 +7,11 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/fault"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/paging"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 )
 
 // BenefitDTO is a benefit in a list.
@@ -20,6 +22,7 @@ type BenefitDTO struct {
 	Title            string     `json:"title"`
 	Category         string     `json:"category"`
 	ImageKey         string     `json:"image_key" doc:"空表示没有图片"`
+	ImageURL         string     `json:"image_url" doc:"不含域名，可直接用于 image；空表示没有"`
 	PointsPrice      int64      `json:"points_price" doc:"需要的积分"`
 	CashPriceFen     int64      `json:"cash_price_fen" doc:"到店另付，分"`
 	OriginalPriceFen int64      `json:"original_price_fen" doc:"原价，分"`
@@ -30,14 +33,15 @@ type BenefitDTO struct {
 	NextReleaseAt    *time.Time `json:"next_release_at" doc:"下次放量，null 表示没有安排"`
 	PerPersonLimit   int64      `json:"per_person_limit" doc:"每人限兑"`
 	MyLeft           int64      `json:"my_left" doc:"我还能兑几份"`
+	DistanceMeters   *int64     `json:"distance_meters" doc:"最近的可核销门店有多远；没有给位置或门店没有位置为 null"`
 }
 
 func benefitOf(v market.BenefitView) BenefitDTO {
 	return BenefitDTO{
-		ID: v.ID, MerchantID: v.MerchantID, MerchantName: v.MerchantName, Title: v.Title, Category: v.Category, ImageKey: v.ImageKey,
+		ID: v.ID, MerchantID: v.MerchantID, MerchantName: v.MerchantName, Title: v.Title, Category: v.Category, ImageKey: v.ImageKey, ImageURL: media.Address(v.ImageKey),
 		PointsPrice: v.PointsPrice, CashPriceFen: v.CashPriceFen, OriginalPriceFen: v.OriginalPriceFen,
 		ValidFrom: v.ValidFrom.Time(), ValidUntil: v.ValidUntil.Time(), Remaining: v.Remaining, OnSale: v.OnSale,
-		NextReleaseAt: clock.TimePtr(v.NextReleaseAt), PerPersonLimit: v.PerPersonLimit, MyLeft: v.MyLeft(),
+		NextReleaseAt: clock.TimePtr(v.NextReleaseAt), PerPersonLimit: v.PerPersonLimit, MyLeft: v.MyLeft(), DistanceMeters: v.DistanceMeters(),
 	}
 }
 
@@ -71,12 +75,35 @@ type listBenefitsInput struct {
 	Category   string `query:"category" enum:"dining,cinema,fitness,retail,culture,service,other"`
 	Affordable bool   `query:"affordable" doc:"只看积分够的"`
 	Query      string `query:"q" maxLength:"32" doc:"福利或商户名称包含"`
-	Sort       string `query:"sort" enum:"newest,points" default:"newest"`
+	Sort       string `query:"sort" enum:"newest,points,near" default:"newest" doc:"near 按距离，需要位置"`
+	NearQuery
+}
+
+// NearQuery is the caller's position, in the query of a list.
+type NearQuery struct {
+	Lon float64 `query:"lon" minimum:"-180" maximum:"180" doc:"与 lat 一起给出；不会保存"`
+	Lat float64 `query:"lat" minimum:"-90" maximum:"90"`
+}
+
+var errHalfPlace = fault.New(fault.Invalid, "market.half_position", "经度和纬度要一起给出")
+
+func (q NearQuery) position() (*market.Position, error) {
+	if (q.Lon == 0) != (q.Lat == 0) {
+		return nil, errHalfPlace
+	}
+	if q.Lon == 0 {
+		return nil, nil //nolint:nilnil // none was given
+	}
+	return &market.Position{Lon: q.Lon, Lat: q.Lat}, nil
 }
 
 func (s *server) listBenefits(ctx context.Context, in *listBenefitsInput) (*httpapi.Body[httpapi.PageBody[BenefitDTO]], error) {
+	near, err := in.position()
+	if err != nil {
+		return nil, err
+	}
 	page, err := s.Market.VisibleBenefits(ctx, authz.FromContext(ctx), market.BenefitFilter{
-		Category: in.Category, Affordable: in.Affordable, Text: in.Query, Sort: market.BenefitSort(in.Sort),
+		Category: in.Category, Affordable: in.Affordable, Text: in.Query, Sort: market.BenefitSort(in.Sort), Near: near,
 	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {
 		return nil, err
@@ -133,6 +160,7 @@ type OrderDTO struct {
 	BenefitID     string     `json:"benefit_id"`
 	BenefitTitle  string     `json:"benefit_title"`
 	ImageKey      string     `json:"image_key"`
+	ImageURL      string     `json:"image_url" doc:"不含域名，可直接用于 image；空表示没有"`
 	MerchantName  string     `json:"merchant_name"`
 	Points        int64      `json:"points"`
 	CashFen       int64      `json:"cash_fen"`
@@ -147,7 +175,7 @@ type OrderDTO struct {
 
 func orderOf(o market.OrderView) OrderDTO {
 	return OrderDTO{
-		ID: o.ID, BenefitID: o.BenefitID, BenefitTitle: o.BenefitTitle, ImageKey: o.ImageKey, MerchantName: o.MerchantName,
+		ID: o.ID, BenefitID: o.BenefitID, BenefitTitle: o.BenefitTitle, ImageKey: o.ImageKey, ImageURL: media.Address(o.ImageKey), MerchantName: o.MerchantName,
 		Points: o.Points, CashFen: o.CashFen, Status: string(o.Status), RedeemUntil: o.RedeemUntil.Time(), CreatedAt: o.CreatedAt.Time(),
 		RedeemedAt: clock.TimePtr(o.RedeemedAt), StoreName: o.StoreName, ReversedAt: clock.TimePtr(o.ReversedAt), ReverseReason: o.ReverseReason,
 	}

@@ -8,6 +8,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/paging"
+	"jiamenkou/service/media"
 	"jiamenkou/service/reading"
 )
 
@@ -18,6 +19,9 @@ type ArticleSummaryDTO struct {
 	Title       string    `json:"title"`
 	Summary     string    `json:"summary"`
 	CoverKey    string    `json:"cover_key" doc:"空表示没有封面"`
+	CoverURL    string    `json:"cover_url" doc:"不含域名，可直接用于 image；空表示没有"`
+	AudioURL    string    `json:"audio_url" doc:"朗读录音，不含域名；空表示没有"`
+	Questions   int64     `json:"questions" doc:"文末有几道小问题；有则答对才算读完"`
 	Source      string    `json:"source"`
 	MinSeconds  int64     `json:"min_seconds" doc:"读满多少秒算读完"`
 	PublishedAt time.Time `json:"published_at"`
@@ -27,16 +31,20 @@ type ArticleSummaryDTO struct {
 
 type articleDTO struct {
 	ArticleSummaryDTO
-	Body string `json:"body" doc:"纯文本或简单的 Markdown，须按文本显示"`
+	Body string        `json:"body" doc:"纯文本或简单的 Markdown，须按文本显示"`
+	Quiz readerQuizDTO `json:"quiz"`
 }
 
 func articleSummaryOf(o reading.Offer) ArticleSummaryDTO {
 	out := ArticleSummaryDTO{
 		ID: o.ID, RegionName: o.RegionName, Title: o.Title, Summary: o.Summary, Source: o.Source, MinSeconds: o.MinSeconds,
-		PublishedAt: o.PublishedAt.Time(), Read: o.Read, Points: o.Points,
+		PublishedAt: o.PublishedAt.Time(), Read: o.Read, Points: o.Points, Questions: o.QuestionCount,
 	}
 	if o.CoverKey != nil {
-		out.CoverKey = *o.CoverKey
+		out.CoverKey, out.CoverURL = *o.CoverKey, media.Address(*o.CoverKey)
+	}
+	if o.AudioKey != nil {
+		out.AudioURL = media.Address(*o.AudioKey)
 	}
 	return out
 }
@@ -65,7 +73,7 @@ func (s *server) getArticle(ctx context.Context, in *articleIDInput) (*httpapi.B
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(articleDTO{articleSummaryOf(o), o.Body}), nil
+	return httpapi.OK(articleDTO{articleSummaryOf(o), o.Body, readerQuizOf(o.Quiz)}), nil
 }
 
 type readingSessionDTO struct {

@@ -7,7 +7,8 @@ import (
 
 // routes is the route table: route, who may call it, operation id, tag, summary, handler.
 func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
-	// Logging in.
+	// What a client must know first, and logging in.
+	httpapi.Handle(r, "GET /client-config", httpapi.Public, "get-client-config", "登录", "客户端设置与同意项文本（可缓存）", s.getClientConfig)
 	httpapi.Handle(r, "POST /auth/login", httpapi.Public, "login-resident", "登录", "微信登录", s.login, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/refresh", httpapi.Public, "refresh-resident", "登录", "换取新令牌", s.refresh, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/logout", httpapi.Resident, "logout-resident", "登录", "退出登录", s.logout)
@@ -47,6 +48,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /my-attachments/{id}", httpapi.Resident, "get-my-attachment", "上报", "查看自己能看的图片", s.openPicture)
 	httpapi.Handle(r, "POST /cases", httpapi.Resident, "report-case", "上报", "上报事件", s.reportCase, httpapi.Status(201))
 	httpapi.Handle(r, "GET /cases", httpapi.Resident, "list-my-cases", "上报", "我的上报", s.listCases)
+	httpapi.Handle(r, "GET /cases/nearby", httpapi.Resident, "list-nearby-cases", "上报", "附近两周内正在办理的上报，避免重复（位置不保存）", s.listNearbyCases)
 	httpapi.Handle(r, "GET /cases/{id}", httpapi.Resident, "get-my-case", "上报", "上报详情与进度", s.getCase)
 	httpapi.Handle(r, "POST /cases/{id}/confirm", httpapi.Resident, "confirm-case", "上报", "确认办理结果或退回重办", s.confirmCase)
 	httpapi.Handle(r, "POST /cases/{id}/withdraw", httpapi.Resident, "withdraw-case", "上报", "撤回上报", s.withdrawCase)
@@ -56,6 +58,9 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /articles/{id}/reading-sessions", httpapi.Resident, "start-reading", "播报", "开始阅读（未读完的接着读）", s.startReading)
 	httpapi.Handle(r, "POST /reading-sessions/{id}/beats", httpapi.Resident, "beat-reading", "播报", "阅读中", s.beatReading)
 	httpapi.Handle(r, "POST /reading-sessions/{id}/complete", httpapi.Resident, "complete-reading", "播报", "读完（重复提交返回第一次的结果）", s.completeReading)
+	httpapi.Handle(r, "POST /articles/{id}/quiz-attempts", httpapi.Resident, "answer-quiz", "播报", "回答文末小问题（每天三次机会；同一个 Idempotency-Key 不会多算）", s.answerQuiz)
+	httpapi.Handle(r, "GET /media/{key}", httpapi.Public, "get-media", "播报", "封面图片与朗读录音（支持分段）", s.getMedia)
+	httpapi.Handle(r, "GET /scenes/{scene}", httpapi.Public, "resolve-scene", "登录", "小程序码里的 scene 指向什么", s.resolveScene)
 	httpapi.Handle(r, "GET /sign-ins/today", httpapi.Resident, "get-sign-in", "签到", "今天的签到", s.getSignIn)
 	httpapi.Handle(r, "POST /sign-ins", httpapi.Resident, "sign-in", "签到", "自愿签到（每天一次，重复返回第一次的结果）", s.signIn)
 	// Leaderboards.
@@ -63,6 +68,8 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /leaderboard/me", httpapi.Resident, "get-my-rank", "榜单", "我的积分与名次", s.getMyRank)
 	// Market: benefits, orders, redemption codes.
 	httpapi.Handle(r, "GET /benefits", httpapi.Resident, "list-benefits", "福利", "身边的福利", s.listBenefits)
+	httpapi.Handle(r, "GET /benefits/categories", httpapi.Resident, "list-benefit-categories", "福利", "福利类别与数量", s.listBenefitCategories)
+	httpapi.Handle(r, "GET /releases/next", httpapi.Resident, "list-next-releases", "福利", "接下来的放量", s.listNextReleases)
 	httpapi.Handle(r, "GET /benefits/{id}", httpapi.Resident, "get-benefit", "福利", "福利详情、门店与余量", s.getBenefit)
 	httpapi.Handle(r, "POST /orders", httpapi.Resident, "place-order", "兑换", "兑换（积分与库存一起冻结；重复提交返回第一次的结果）", s.placeOrder, httpapi.Status(201))
 	httpapi.Handle(r, "GET /orders", httpapi.Resident, "list-orders", "兑换", "我的兑换单", s.listOrders)

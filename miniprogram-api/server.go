@@ -12,9 +12,11 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
@@ -36,11 +38,14 @@ type Services struct {
 	Reading  *reading.Service
 	Casework *casework.Service
 	Callback CallbackConfig
+	Client   ClientSettings
 
 	Leaderboard *leaderboard.Service
 	Volunteer   *volunteer.Service
 	Recourse    *recourse.Service
 	Notify      *notify.Service
+	Media       *media.Service
+	Invite      *invite.Service
 }
 
 type server struct{ Services }

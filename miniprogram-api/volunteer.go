@@ -221,12 +221,18 @@ func myShiftOf(m volunteer.MyShift) myShiftDTO {
 type listMyShiftsInput struct {
 	httpapi.PageQuery
 	When string `query:"when" enum:"upcoming,past" default:"upcoming"`
+	Day  string `query:"day" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"只看这一天开始的；给了则不看 when"`
 }
 
 func (s *server) listMyShifts(ctx context.Context, in *listMyShiftsInput) (*httpapi.Body[httpapi.PageBody[myShiftDTO]], error) {
 	list := s.Volunteer.UpcomingShifts
 	if in.When == "past" {
 		list = s.Volunteer.PastShifts
+	}
+	if in.Day != "" {
+		list = func(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[volunteer.MyShift], error) {
+			return s.Volunteer.ShiftsOn(ctx, actor, clock.Day(in.Day), page)
+		}
 	}
 	page, err := list(ctx, authz.FromContext(ctx), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {

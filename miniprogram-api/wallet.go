@@ -84,13 +84,21 @@ func (s *server) listWalletEntries(ctx context.Context, in *walletEntriesInput) 
 	return httpapi.OK(httpapi.PageOf(page, walletEntryOf)), nil
 }
 
+// eventNames are what residents read.
+var eventNames = map[string]string{
+	"volunteer_service": "志愿服务", "article_read": "读播报", "daily_sign_in": "签到", "report_verified": "上报核实",
+}
+
 type earningDTO struct {
-	EventKind  string `json:"event_kind" example:"article_read"`
+	EventKind  string `json:"event_kind" enum:"volunteer_service,article_read,daily_sign_in,report_verified"`
+	Name       string `json:"name" example:"读播报"`
 	Points     int64  `json:"points" doc:"每次（或每 per_minutes 分钟）积分"`
 	PerMinutes int64  `json:"per_minutes"`
 	DailyCap   int64  `json:"daily_cap" doc:"今天最多计分次数"`
 	PaidToday  int64  `json:"paid_today" doc:"今天已计分次数"`
+	MaxPoints  int64  `json:"max_points" doc:"一次最多几分"`
 	EarnedNow  int64  `json:"earned_today" doc:"今天已得积分"`
+	CapPoints  int64  `json:"cap_points" doc:"今天最多可得积分"`
 }
 
 type earningsDTO struct {
@@ -106,7 +114,8 @@ func (s *server) listEarnings(ctx context.Context, _ *struct{}) (*httpapi.Body[e
 	out := earningsDTO{Day: string(e.Day), Items: []earningDTO{}}
 	for _, i := range e.Items {
 		out.Items = append(out.Items, earningDTO{
-			EventKind: string(i.Rule.EventKind), Points: i.Rule.Points, PerMinutes: i.Rule.PerMinutes,
+			EventKind: string(i.Rule.EventKind), Name: eventNames[string(i.Rule.EventKind)], MaxPoints: i.Rule.MaxPoints,
+			CapPoints: i.Rule.DailyCap * i.Rule.MaxPoints, Points: i.Rule.Points, PerMinutes: i.Rule.PerMinutes,
 			DailyCap: i.Rule.DailyCap, PaidToday: i.PaidToday, EarnedNow: i.EarnedToday,
 		})
 	}

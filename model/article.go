@@ -44,20 +44,23 @@ const (
 // Article is a piece of community news, offered to the residents of a region
 // and of everything below it.
 type Article struct {
-	ID          string `gorm:"primaryKey"`
-	RegionID    string
-	Title       string
-	Summary     string
-	Body        string  // plain text or simple Markdown, never HTML: clients render it as text
-	CoverKey    *string // of internal/blob
-	Source      string  // who wrote it, "" if the region itself
-	MinSeconds  int64   // reading time that counts as having read it
-	Status      ArticleStatus
-	Version     int64          // counts edits and moves; one history row each
-	PublishedAt *clock.Instant // the latest publication
-	CreatedBy   string
-	CreatedAt   clock.Instant `gorm:"autoCreateTime:false"`
-	UpdatedAt   clock.Instant `gorm:"autoUpdateTime:false"`
+	ID         string `gorm:"primaryKey"`
+	RegionID   string
+	Title      string
+	Summary    string
+	Body       string  // plain text or simple Markdown, never HTML: clients render it as text
+	CoverKey   *string // of internal/blob
+	AudioKey   *string // of internal/blob: the article read aloud
+	Source     string  // who wrote it, "" if the region itself
+	MinSeconds int64   // reading time that counts as having read it
+	// QuestionCount is how many questions its quiz has; 0: none.
+	QuestionCount int64
+	Status        ArticleStatus
+	Version       int64          // counts edits and moves; one history row each
+	PublishedAt   *clock.Instant // the latest publication
+	CreatedBy     string
+	CreatedAt     clock.Instant `gorm:"autoCreateTime:false"`
+	UpdatedAt     clock.Instant `gorm:"autoUpdateTime:false"`
 }
 
 // ArticleHistory is one edit or move: who, when, why.
@@ -101,6 +104,7 @@ func (a *Article) Validate() error {
 	f.Add(lengthWithin(a.Summary, 0, MaxArticleSummary) && printable(a.Summary), "summary", "摘要最多 200 个字，不含换行和不可见字符")
 	f.Add(lengthWithin(a.Source, 0, MaxArticleSource) && printable(a.Source), "source", "来源最多 100 个字，不含换行和不可见字符")
 	f.Add(a.CoverKey == nil || coverKey.MatchString(*a.CoverKey), "cover_key", "封面图片无效，请重新上传")
+	f.Add(a.AudioKey == nil || coverKey.MatchString(*a.AudioKey), "audio_key", "录音无效，请重新上传")
 	f.Add(a.MinSeconds >= MinReadSeconds && a.MinSeconds <= MaxReadSeconds, "min_seconds", "阅读时长应为 5 到 1800 秒")
 	if reason := articleBodyFault(a.Body); reason != "" {
 		f.Add(false, "body", reason)

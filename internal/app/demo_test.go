@@ -45,6 +45,13 @@ func TestDemo(t *testing.T) {
 			require.EqualValues(t, 1, count(`SELECT COUNT(*) FROM settlement_period WHERE status = 'open'`))
 			require.NotZero(t, count(`SELECT COUNT(*) FROM settlement_period WHERE status = 'closed'`))
 			require.NotZero(t, count(`SELECT COUNT(*) FROM leaderboard_score`))
+			for _, p := range demo.Residents() {
+				openID := a.sim.OpenID(strings.TrimPrefix(p.Login, "demo-"))
+				require.EqualValues(t, 1, count(`SELECT COUNT(*) FROM resident WHERE openid = '`+openID+`' AND nickname = '`+p.Name+`'`), p)
+			}
+			for _, p := range demo.Staff() {
+				require.EqualValues(t, 1, count(`SELECT COUNT(*) FROM staff WHERE username = '`+p.Login+`' AND name = '`+p.Name+`'`), p)
+			}
 			report, err := a.Audit(t.Context())
 			require.NoError(t, err)
 			require.True(t, report.Sound, report.Text())

@@ -146,6 +146,11 @@ func serve(t testing.TB, env []string, c clock.Clock) *site {
 		cancel()
 		require.FailNow(t, "the program does not listen", stderr.String())
 	}
+	t.Cleanup(func() {
+		if t.Failed() { // what the program logged is the first thing to look at
+			t.Logf("the program's log:\n%s", stderr.String())
+		}
+	})
 	s.stop = sync.OnceFunc(func() {
 		s.http.CloseIdleConnections()
 		cancel()

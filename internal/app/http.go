@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +19,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/httpapi"
 	miniprogram "jiamenkou/miniprogram-api"
+	"jiamenkou/web"
 )
 
 // surfaces are the two APIs on one router.
@@ -54,14 +56,16 @@ func mount(cfg config.Config, c clock.Clock, log *slog.Logger, a *App) surfaces 
 			Market:    a.Market,
 			Identity:  a.Identity, Ledger: a.Ledger, Policy: a.Policy, Region: a.Region, Reading: a.Reading,
 			Casework: a.Casework, Settlement: a.Settlement, Jobs: a.runner,
-			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse,
+			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse, Media: a.Media, Invite: a.Invite,
+			Insight: a.Insight, Export: a.Export,
 		}, surface),
 		residents: miniprogram.Mount(router, miniprogram.Services{
 			Volunteer: a.Volunteer,
 			Market:    a.Market,
 			Identity:  a.Identity, Ledger: a.Ledger, Policy: a.Policy, Region: a.Region, Reading: a.Reading, Casework: a.Casework,
-			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse,
+			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse, Media: a.Media, Invite: a.Invite,
 			Callback: miniprogram.CallbackConfig{Token: cfg.WeChat.CallbackToken, AppID: cfg.WeChat.AppID},
+			Client:   clientSettings(cfg),
 		}, surface),
 	}
 }
@@ -77,7 +81,41 @@ func (a *App) handler() (http.Handler, error) {
 			return nil, err
 		}
 	}
+	s.router.NoRoute(clients(httpapi.NoRoute))
 	return s.router, nil
+}
+
+// clients serves the built clients on every path that belongs to no route:
+// the console below /console/, the residents' app on the rest. What is left,
+// and all of it when the program was built without them, gets otherwise.
+func clients(otherwise gin.HandlerFunc) gin.HandlerFunc {
+	const console = "/console/"
+	sites := map[string]http.Handler{}
+	for base, client := range map[string]string{"/": web.Miniprogram, console: web.Console} {
+		if files, ok := web.Built(client); ok {
+			sites[base] = httpapi.Site(base, files)
+		}
+	}
+	return func(c *gin.Context) {
+		path, base := c.Request.URL.Path, "/"
+		switch {
+		case strings.HasPrefix(path, api.Prefix+"/"), strings.HasPrefix(path, miniprogram.Prefix+"/"):
+			otherwise(c) // an unknown operation is a problem, not a page
+			return
+		case path+"/" == console:
+			c.Redirect(http.StatusFound, console)
+			return
+		case strings.HasPrefix(path, console):
+			base = console
+		}
+		site, ok := sites[base]
+		if !ok {
+			otherwise(c)
+			return
+		}
+		c.Status(http.StatusOK) // gin has set 404 for want of a route
+		site.ServeHTTP(c.Writer, c.Request)
+	}
 }
 
 // mountReference serves the API reference from the binary: no page of it
@@ -99,7 +137,6 @@ func mountReference(s surfaces) error {
 		s.router.GET(base+"*any", gin.WrapH(v5emb.New(doc.title, "/openapi/"+doc.name+".json", base)))
 	}
 	s.router.GET("/docs", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs/mp-v1/") })
-	s.router.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs/mp-v1/") })
 	return nil
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"gorm.io/gorm"
 
@@ -14,10 +15,14 @@ import (
 	"jiamenkou/internal/schedule"
 	"jiamenkou/jobs"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/insight"
+	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
@@ -42,6 +47,10 @@ type Services struct {
 	Leaderboard *leaderboard.Service
 	Recourse    *recourse.Service
 	Notify      *notify.Service
+	Media       *media.Service
+	Invite      *invite.Service
+	Insight     *insight.Service
+	Export      *export.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -55,11 +64,17 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	s.Identity, err = identity.New(a.db, c, sealer, a.wechat, identity.Config{
 		JWTSecret: a.cfg.Secrets.JWT, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		ActorCacheTTL: a.cfg.Auth.SessionCacheTTL, MaxFailedLogins: a.cfg.Auth.MaxFailedLogins, LockoutTime: a.cfg.Auth.LockoutDuration,
-		Argon2: identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
+		SecondFactor: identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
+		Argon2:       identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
 	})
 	if err != nil {
 		return s, err
 	}
+	store, err := blob.OpenDisk(a.cfg.Files.Path, max(media.MaxAudioBytes, a.cfg.Casework.MaxUploadBytes))
+	if err != nil {
+		return s, err
+	}
+	s.Media = media.New(a.db, c, store)
 	s.Ledger = ledger.New(a.db, c)
 	s.Policy = policy.New(a.db, c, s.Ledger)
 	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, volunteer.Config{
@@ -74,7 +89,7 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	if err != nil {
 		return s, err
 	}
-	if s.Casework, err = a.newCasework(c, s); err != nil {
+	if s.Casework, err = a.newCasework(c, s, store); err != nil {
 		return s, err
 	}
 	s.Identity.OnDelete(s.Casework.ForgetTx)
@@ -100,14 +115,19 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		return s, err
 	}
 	s.Identity.OnDelete(s.Notify.ForgetTx)
+	s.Invite = invite.New(s.Volunteer, s.Market, a.wechat, a.cfg.WeChat.ScenePage)
+	s.Insight = insight.New(a.db, c, s.Region, s.Ledger, s.Policy, insight.Config{CaseDueIn: a.cfg.Casework.DueIn})
+	files, err := blob.OpenDisk(filepath.Join(a.cfg.Files.Path, "exports"), a.cfg.Export.MaxFileBytes)
+	if err != nil {
+		return s, err
+	}
+	s.Export = export.New(a.db, c, files, export.Lists{
+		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
+	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
 	return s, nil
 }
 
-func (a *App) newCasework(c clock.Clock, s Services) (*casework.Service, error) {
-	store, err := blob.OpenDisk(a.cfg.Files.Path, a.cfg.Casework.MaxUploadBytes)
-	if err != nil {
-		return nil, err
-	}
+func (a *App) newCasework(c clock.Clock, s Services, store blob.Store) (*casework.Service, error) {
 	return casework.New(casework.Parts{
 		DB: a.db, Clock: c, Policy: s.Policy, Ledger: s.Ledger, Store: store, Checker: a.wechat, Locator: locator{s.Region},
 	}, casework.Config{
@@ -162,6 +182,10 @@ func (a *App) jobServices() jobs.Services {
 		BuildLeaderboards: a.Leaderboard.Build, RefreshLeaderboard: a.Leaderboard.RefreshConsents, PruneLeaderboards: a.Leaderboard.Prune,
 
 		PruneMessages: a.Notify.Prune,
+
+		CountDays: a.Insight.CountDays, CountRegions: a.Insight.CountRegions,
+
+		CleanExports: a.Export.Clean,
 	}
 }
 

@@ -57,11 +57,13 @@ type Actor struct {
 	RegionID   string // resident: home region, "" until chosen
 	RegionPath string
 	Grants     []Grant // staff only
+	MustEnrol  bool    // staff: a second factor is required and none is enrolled; until then only that may be done
 }
 
 // Errors of authorisation.
 var (
 	ErrAnonymous = fault.New(fault.Unauthenticated, "auth.required", "请先登录")
+	ErrMustEnrol = fault.New(fault.Forbidden, "auth.must_enrol", "请先设置两步验证，再办理其他事情")
 	ErrForbidden = fault.New(fault.Forbidden, "auth.forbidden", "您没有办理此事的权限")
 )
 

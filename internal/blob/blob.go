@@ -173,3 +173,75 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 	}
 	return d.remove(name)
 }
+
+// Write stores what write produces under a key of NewKey, without holding it
+// in memory: as with Put, as a whole or not at all. It returns the size.
+func (d *Disk) Write(ctx context.Context, key string, write func(io.Writer) error) (int64, error) {
+	dir, name, err := place(key)
+	switch {
+	case err != nil:
+		return 0, err
+	case ctx.Err() != nil:
+		return 0, fmt.Errorf("blob: write: %w", ctx.Err())
+	}
+	if err := d.root.MkdirAll(dir, 0o750); err != nil {
+		return 0, fmt.Errorf("blob: write: %w", err)
+	}
+	if _, err := d.root.Lstat(name); err == nil {
+		return 0, ErrExists
+	}
+	temporary := name + ".part-" + NewKey()[:8]
+	size, err := d.stream(temporary, write)
+	if err == nil {
+		err = d.root.Rename(temporary, name)
+	}
+	if err != nil {
+		return 0, errors.Join(fmt.Errorf("blob: write: %w", err), d.remove(temporary))
+	}
+	return size, d.syncFolder(dir)
+}
+
+func (d *Disk) stream(name string, write func(io.Writer) error) (size int64, err error) {
+	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	limited := &limitedWriter{w: f, left: d.maxBytes}
+	if err := write(limited); err != nil {
+		return 0, err
+	}
+	return d.maxBytes - limited.left, f.Sync()
+}
+
+// limitedWriter refuses what goes over its limit.
+type limitedWriter struct {
+	w    io.Writer
+	left int64
+}
+
+func (l *limitedWriter) Write(p []byte) (int, error) {
+	if int64(len(p)) > l.left {
+		return 0, ErrTooLarge
+	}
+	n, err := l.w.Write(p)
+	l.left -= int64(n)
+	return n, err
+}
+
+// Open returns the object for reading from its beginning, or ErrNotFound. The
+// caller closes it.
+func (d *Disk) Open(key string) (io.ReadCloser, error) {
+	_, name, err := place(key)
+	if err != nil {
+		return nil, err
+	}
+	f, err := d.root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("blob: open: %w", err)
+	}
+	return f, nil
+}

@@ -52,6 +52,7 @@ type Config struct {
 	Casework   Casework   `yaml:"casework" envPrefix:"CASEWORK_"`
 	Market     Market     `yaml:"market" envPrefix:"MARKET_"`
 	Settlement Settlement `yaml:"settlement" envPrefix:"SETTLEMENT_"`
+	Export     Export     `yaml:"export" envPrefix:"EXPORT_"`
 	Notify     Notify     `yaml:"notify" envPrefix:"NOTIFY_"`
 }
 
@@ -102,6 +103,7 @@ type Auth struct {
 	SessionCacheTTL  time.Duration `yaml:"session_cache_ttl" env:"SESSION_CACHE_TTL"`
 	MaxFailedLogins  int           `yaml:"max_failed_logins" env:"MAX_FAILED_LOGINS"`
 	LockoutDuration  time.Duration `yaml:"lockout_duration" env:"LOCKOUT_DURATION"`
+	SecondFactor     string        `yaml:"second_factor" env:"SECOND_FACTOR"`
 	PasswordMemoryMB uint32        `yaml:"password_memory_mb" env:"PASSWORD_MEMORY_MB"`
 	PasswordPasses   uint32        `yaml:"password_passes" env:"PASSWORD_PASSES"`
 }
@@ -113,6 +115,7 @@ type WeChat struct {
 	CallbackToken  string        `yaml:"callback_token" env:"CALLBACK_TOKEN"`
 	Simulator      bool          `yaml:"simulator" env:"SIMULATOR"`
 	RequestTimeout time.Duration `yaml:"request_timeout" env:"REQUEST_TIMEOUT"`
+	ScenePage      string        `yaml:"scene_page" env:"SCENE_PAGE"`
 }
 
 // Limits are the rates per address and per principal.
@@ -202,6 +205,14 @@ type Market struct {
 // Settlement is the statements to merchants.
 type Settlement struct {
 	ConfirmWindow time.Duration `yaml:"confirm_window" env:"CONFIRM_WINDOW"`
+}
+
+// Export is lists written into files.
+type Export struct {
+	MaxRows       int64         `yaml:"max_rows" env:"MAX_ROWS"`
+	MaxConcurrent int64         `yaml:"max_concurrent" env:"MAX_CONCURRENT"`
+	MaxFileBytes  int64         `yaml:"max_file_bytes" env:"MAX_FILE_BYTES"`
+	Keep          time.Duration `yaml:"keep" env:"KEEP"`
 }
 
 // Notify is messages to residents and staff.
@@ -337,6 +348,7 @@ func (c *Config) validate() error {
 	need(c.Database.Driver == "sqlite" || c.Database.Driver == "mysql", "database.driver", "must be sqlite or mysql")
 	need(c.Database.Driver != "sqlite" || c.Database.SQLitePath != "", "database.sqlite_path", "is missing")
 	need(c.Database.Driver != "mysql" || c.Database.MySQLDSN != "", "database.mysql_dsn", "is missing")
+	need(slices.Contains([]string{"off", "optional", "required"}, c.Auth.SecondFactor), "auth.second_factor", "must be off, optional or required")
 	need(c.HTTP.Addr != "", "http.addr", "is missing")
 	need(c.HTTP.MaxBodyBytes > 0, "http.max_body_bytes", "must be above zero")
 	need(c.Log.Format == "text" || c.Log.Format == "json", "log.format", "must be text or json")
@@ -357,6 +369,8 @@ func (c *Config) validate() error {
 	} {
 		need(n > 0, key, "must be above zero")
 	}
+	need(c.Export.MaxRows > 0 && c.Export.MaxRows <= 1_000_000 && c.Export.MaxConcurrent > 0 && c.Export.MaxFileBytes > 0 && c.Export.Keep > 0,
+		"export", "its numbers and durations must be above zero, max_rows at most 1000000")
 	need(c.Ledger.ExpiryNoticeDays > 0 && c.Ledger.DailyAdjustmentPoints > 0 && c.Ledger.AdjustmentTTL > 0 && c.Ledger.ObjectionTTL > 0,
 		"ledger", "its numbers and durations must be above zero")
 	need(c.Batch.MaxItems >= 1 && c.Batch.MaxItems <= maxBatchItems, "batch.max_items", fmt.Sprintf("must be 1 to %d", maxBatchItems))

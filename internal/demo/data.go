@@ -26,7 +26,10 @@ type merchantData struct {
 type articleData struct {
 	Title   string `yaml:"title"`
 	Seconds int64  `yaml:"seconds"`
+	Cover   string `yaml:"cover"` // one of motifs
 	Body    string `yaml:"body"`
+	// Quiz: question | right choice | wrong choice | …
+	Quiz []string `yaml:"quiz"`
 }
 
 type activityData struct {

@@ -22,6 +22,7 @@ import (
 	"jiamenkou/service/identity"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/market"
+	"jiamenkou/service/media"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
 	"jiamenkou/service/region"
@@ -69,6 +70,7 @@ type Services struct {
 	Market      *market.Service
 	Settlement  *settlement.Service
 	Leaderboard *leaderboard.Service
+	Media       *media.Service
 	// OpenID is the openid under which the simulated WeChat knows a name.
 	OpenID func(name string) string
 }
@@ -113,6 +115,7 @@ type loader struct {
 	articles  []articleRow
 	benefits  []benefitRow
 	count     map[string]int
+	covers    map[string]string // keys of media, by motif and palette
 }
 
 type articleRow struct {
@@ -138,7 +141,7 @@ func Load(ctx context.Context, s Services, now time.Time, out io.Writer) error {
 	l := &loader{
 		Services: s, content: text, out: out, now: now, root: authz.System("demo"),
 		rand:    rand.New(rand.NewPCG(seed, seed)), //nolint:gosec // the demo must come out the same every time
-		workers: map[string]authz.Actor{}, count: map[string]int{},
+		workers: map[string]authz.Actor{}, count: map[string]int{}, covers: map[string]string{},
 	}
 	err = database.InTx(ctx, s.DB, func(tx *gorm.DB) error {
 		return tx.Exec(`INSERT INTO demo_load (id, started_at) VALUES (1, ?)`, clock.InstantOf(now)).Error
@@ -161,6 +164,7 @@ func Load(ctx context.Context, s Services, now time.Time, out io.Writer) error {
 		{"居民", l.makeResidents},
 		{"一个月的历史", l.liveMonth},
 		{"今天", l.liveToday},
+		{"小问题", l.askQuestions},
 	} {
 		l.printf("  %s … ", step.what)
 		start := time.Now()

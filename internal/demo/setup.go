@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,13 +112,13 @@ func (l *loader) staffOver(ctx context.Context, username, name string, role auth
 }
 
 func (l *loader) makeStaff(ctx context.Context) (err error) {
-	if l.operator, err = l.staffOver(ctx, Operator, "沈运营", authz.RoleOperator, l.county); err != nil {
+	if l.operator, err = l.staffOver(ctx, Operator, operatorName, authz.RoleOperator, l.county); err != nil {
 		return err
 	}
-	if _, err = l.staffOver(ctx, Auditor, "陆审计", authz.RoleAuditor, l.county); err != nil {
+	if _, err = l.staffOver(ctx, Auditor, auditorName, authz.RoleAuditor, l.county); err != nil {
 		return err
 	}
-	if l.organizer, err = l.staffOver(ctx, Organizer, "顾组织", authz.RoleOrganizer, l.county); err != nil {
+	if l.organizer, err = l.staffOver(ctx, Organizer, organizerName, authz.RoleOrganizer, l.county); err != nil {
 		return err
 	}
 	for i, t := range l.towns {
@@ -177,7 +179,10 @@ func (l *loader) makeMerchant(ctx context.Context, i int, m merchantData) error 
 	if _, err := l.Market.MoveMerchant(ctx, l.operator, row.ID, model.MerchantActive, "签约"); err != nil {
 		return err
 	}
-	store, err := l.Market.CreateStore(ctx, l.operator, row.ID, market.StoreInput{Name: m.Name, Address: m.Address})
+	storeLon, storeLat := l.near(town)
+	store, err := l.Market.CreateStore(ctx, l.operator, row.ID, market.StoreInput{
+		Name: m.Name, Address: m.Address, Lon: &storeLon, Lat: &storeLat,
+	})
 	if err != nil {
 		return err
 	}
@@ -214,12 +219,30 @@ func (l *loader) makeMerchant(ctx context.Context, i int, m merchantData) error 
 	return nil
 }
 
+// near is a made-up place in a town: the towns lie on a ring about the centre,
+// the first two in it, and their shops within half a kilometre of each other.
+func (l *loader) near(town region.Region) (shopLon, shopLat float64) {
+	n := slices.IndexFunc(l.towns, func(t region.Region) bool { return t.ID == town.ID })
+	radius, angle := 0.09, 2*math.Pi*float64(n)/float64(len(l.towns))
+	if n < 2 {
+		radius = 0.006
+	}
+	k := float64(len(l.benefits) % 7)
+	shopLon = lon + radius*math.Cos(angle) + 0.0007*k
+	shopLat = lat + radius*math.Sin(angle) + 0.0006*float64(int(k*3)%7)
+	return math.Round(shopLon*1e6) / 1e6, math.Round(shopLat*1e6) / 1e6
+}
+
 // offer takes a benefit through review to its first release.
 func (l *loader) offer(ctx context.Context, owner authz.Actor, m market.Merchant, b benefitData) (string, error) {
 	now := clock.Now(l.Clock)
 	redeemDays := int64(14)
+	cover, err := l.cover(ctx, m.Category, len(l.benefits))
+	if err != nil {
+		return "", err
+	}
 	row, err := l.Market.CreateBenefit(ctx, owner, m.ID, market.BenefitInput{
-		RegionID: l.county.ID, Title: b.title, Category: m.Category,
+		RegionID: l.county.ID, Title: b.title, Category: m.Category, ImageKey: cover,
 		Description: fmt.Sprintf("到店出示核销码，另付 %d 元。不与店内其他优惠同享。", b.cashFen/100),
 		PointsPrice: b.points, CashPriceFen: b.cashFen, OriginalPriceFen: b.originalFen, PerPersonLimit: b.perPersonLimitOfOrders,
 		RedeemDays: &redeemDays, ValidFrom: now, ValidUntil: now.Add(365 * 24 * time.Hour),
@@ -240,10 +263,14 @@ func (l *loader) offer(ctx context.Context, owner authz.Actor, m market.Merchant
 }
 
 func (l *loader) makeArticles(ctx context.Context) error {
-	for _, a := range l.content.articles {
+	for i, a := range l.content.articles {
 		l.Clock.Advance(time.Minute)
+		cover, err := l.cover(ctx, a.Cover, i)
+		if err != nil {
+			return err
+		}
 		row, err := l.Reading.Create(ctx, l.operator, l.county.ID, reading.ArticleInput{
-			Title: a.Title, Body: strings.ReplaceAll(a.Body, "|", "\n\n"), Source: "海宁播报（演示）", MinSeconds: a.Seconds,
+			Title: a.Title, Body: strings.ReplaceAll(a.Body, "|", "\n\n"), Source: "海宁播报（演示）", MinSeconds: a.Seconds, CoverKey: cover,
 		})
 		if err != nil {
 			return err
@@ -256,28 +283,51 @@ func (l *loader) makeArticles(ctx context.Context) error {
 	return nil
 }
 
+// askQuestions puts quizzes under some articles, at the end: the month's
+// readers had none to answer.
+func (l *loader) askQuestions(ctx context.Context) error {
+	for i, a := range l.content.articles {
+		if len(a.Quiz) == 0 {
+			continue
+		}
+		row, err := l.Reading.Article(ctx, l.operator, l.articles[i].id)
+		if err != nil {
+			return err
+		}
+		questions := make([]reading.Question, len(a.Quiz))
+		for n, line := range a.Quiz {
+			parts := strings.Split(line, " | ")
+			right := int64(n+i) % int64(len(parts)-1) // where the right choice stands
+			choices := append([]string{}, parts[2:]...)
+			questions[n] = reading.Question{Text: parts[0], Choices: slices.Insert(choices, int(right), parts[1]), Answer: right}
+		}
+		_, err = l.Reading.SetQuiz(ctx, l.operator, reading.Change{ArticleID: row.ID, Version: row.Version}, questions)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (l *loader) makeResidents(ctx context.Context) error {
 	in := make([]identity.NewResident, residentCount)
 	homes := make([]region.Region, residentCount)
 	for i := range in {
 		name := fmt.Sprintf("r%03d", i)
-		if i == 0 {
-			name = Resident
-		}
 		homes[i] = l.villages[l.rand.IntN(len(l.villages))]
 		if i < residentCount/4 {
 			homes[i] = l.villages[i%gridVillages] // neighbours, so that a village board has rivals
 		}
 		nickname := string(l.surnames[l.rand.IntN(len(l.surnames))]) + l.given[l.rand.IntN(len(l.given))]
+		if i < len(neighbours) {
+			name, nickname = neighbours[i].Login, neighbours[i].Name
+		}
 		in[i] = identity.NewResident{
 			OpenID: l.OpenID(name), Nickname: nickname, RealName: nickname, Phone: fmt.Sprintf("139%08d", 10_000_000+i*37),
-			HomeRegionID: homes[i].ID, Consents: []identity.NewConsent{{Purpose: model.ConsentPrivacyPolicy, Version: "demo"}},
-		}
-		if i == 0 {
-			in[i].Nickname, in[i].RealName = "王秀英", "王秀英"
+			HomeRegionID: homes[i].ID, Consents: []identity.NewConsent{{Purpose: model.ConsentPrivacyPolicy, Version: identity.ConsentVersion}},
 		}
 		if i%5 < 3 { // three in five want to be seen on the boards
-			in[i].Consents = append(in[i].Consents, identity.NewConsent{Purpose: model.ConsentLeaderboard, Version: "demo"})
+			in[i].Consents = append(in[i].Consents, identity.NewConsent{Purpose: model.ConsentLeaderboard, Version: identity.ConsentVersion})
 		}
 	}
 	ids, err := l.Identity.CreateResidents(ctx, l.root, in)

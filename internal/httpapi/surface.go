@@ -59,17 +59,35 @@ func Staff(roles ...authz.Role) Guard {
 		if a.Kind != authz.KindStaff || !a.Has(roles...) {
 			return authz.ErrForbidden
 		}
-		return nil
+		return enrolled(a)
 	}}
 }
 
 // StaffSession lets in every logged-in staff member, with a role or without.
 var StaffSession = Guard{name: "staff", allow: func(a authz.Actor) error {
+	if err := anyStaff(a); err != nil {
+		return err
+	}
+	return enrolled(a)
+}}
+
+// StaffEnrolling is StaffSession, and also lets in who must enrol a second factor
+// first: for what that takes, and for logging out.
+var StaffEnrolling = Guard{name: "staff", allow: anyStaff}
+
+func anyStaff(a authz.Actor) error {
 	if a.Kind != authz.KindStaff {
 		return authz.ErrForbidden
 	}
 	return nil
-}}
+}
+
+func enrolled(a authz.Actor) error {
+	if a.MustEnrol {
+		return authz.ErrMustEnrol
+	}
+	return nil
+}
 
 // SurfaceConfig describes one API surface.
 type SurfaceConfig struct {

@@ -88,8 +88,10 @@ func (Config) GoString() string { return "casework.Config" }
 // LogValue keeps the secret out of logs.
 func (Config) LogValue() slog.Value { return slog.StringValue("casework.Config") }
 
+// MaxPictures is how many pictures a report or a feedback may have at most.
+const MaxPictures = 9 // a CHECK of case_attachment too
+
 const (
-	maxPictures    = 9 // a CHECK of case_attachment too
 	minSecretBytes = 32
 	day            = 24 * time.Hour
 )
@@ -97,7 +99,7 @@ const (
 func (c *Config) complete() error {
 	setDefault(&c.DailyReports, 10)
 	setDefault(&c.DailyUploads, 60)
-	setDefault(&c.MaxPictures, maxPictures)
+	setDefault(&c.MaxPictures, MaxPictures)
 	setDefault(&c.MaxReopens, 2)
 	setDefault(&c.MaxImageChecks, 5)
 	setDefault(&c.MaxDecodes, 2)
@@ -114,7 +116,7 @@ func (c *Config) complete() error {
 	switch {
 	case len(c.LinkSecret) < minSecretBytes:
 		return errors.New("casework: link secret: want at least 32 bytes")
-	case c.MaxPictures < 0 || c.MaxPictures > maxPictures || c.MaxDecodes < 1 || c.BatchSize < 1 || c.BatchSize > policy.MaxEvents:
+	case c.MaxPictures < 0 || c.MaxPictures > MaxPictures || c.MaxDecodes < 1 || c.BatchSize < 1 || c.BatchSize > policy.MaxEvents:
 		return errors.New("casework: a limit is out of bounds")
 	case c.DueIn < 0 || c.AutoConfirmAfter < 0 || c.KeepPosition < 0 || c.KeepOrphans < time.Minute:
 		return errors.New("casework: a duration is out of bounds")

@@ -145,13 +145,15 @@ func (s *Service) ImageVerdict(ctx context.Context, traceID string, suggest wech
 		return false, nil // never read as a pass
 	}
 	for try := 0; ; try++ {
-		found, err := s.settle(ctx, traceID, string(suggest), status)
-		if found || err != nil {
-			return found, err
-		}
+		// In this order: a trace id that is written down between the two looks
+		// must be found by the second, or its verdict would be lost.
 		early, err := s.submitting(ctx)
-		if err != nil || !early {
+		if err != nil {
 			return false, err
+		}
+		found, err := s.settle(ctx, traceID, string(suggest), status)
+		if found || err != nil || !early {
+			return found, err
 		}
 		if try == earlyTries {
 			return false, ErrVerdictEarly

@@ -358,6 +358,22 @@ func TestImageCheck(t *testing.T) {
 			require.NoError(t, <-done)
 			require.Equal(t, model.ContentPassed, w.attachment(id).Status)
 		})
+		t.Run("is heard at whatever moment it comes", func(t *testing.T) {
+			defer func() { w.wechat.during = nil }()
+			for i := range 25 {
+				done := make(chan error, 1)
+				w.wechat.during = func(trace string) {
+					go func() {
+						time.Sleep(time.Duration(i) * 100 * time.Microsecond) // around the moment that the trace id is written down
+						_, err := w.casework.ImageVerdict(context.WithoutCancel(ctx), trace, wechat.SuggestPass)
+						done <- err
+					}()
+				}
+				id, _ := submit()
+				require.NoError(t, <-done)
+				require.Equal(t, model.ContentPassed, w.attachment(id).Status, "after %d tenths of a millisecond", i)
+			}
+		})
 		t.Run("asks again when no verdict came, a few times", func(t *testing.T) {
 			w := newWorldOn(t, w, func(c *casework.Config) { c.MaxImageChecks = 2 })
 			w.clock.Advance(2 * time.Hour)

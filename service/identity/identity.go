@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -48,6 +49,9 @@ type Config struct {
 
 	MaxFailedLogins int           // 5 wrong passwords in a row …
 	LockoutTime     time.Duration // … stop password logins for 15 minutes
+
+	SecondFactor SecondFactorMode // optional
+	ChallengeTTL time.Duration    // 5 minutes between the two steps of a login
 
 	Argon2            Argon2
 	MaxParallelHashes int           // 4: each takes Argon2.MemoryKiB
@@ -88,6 +92,8 @@ func (c *Config) complete() error {
 	setDefault(&c.MaxSessions, 10)
 	setDefault(&c.MaxFailedLogins, 5)
 	setDefault(&c.LockoutTime, 15*time.Minute)
+	setDefault(&c.SecondFactor, SecondFactorOptional)
+	setDefault(&c.ChallengeTTL, 5*time.Minute)
 	setDefault(&c.Argon2.MemoryKiB, 19456)
 	setDefault(&c.Argon2.Time, 2)
 	setDefault(&c.Argon2.Threads, 1)
@@ -98,6 +104,8 @@ func (c *Config) complete() error {
 		return errors.New("identity: want refresh_ttl > access_ttl >= 1s")
 	case c.ActorCacheSize < 1 || c.MaxSessions < 1 || c.MaxFailedLogins < 1 || c.LockoutTime < 0 || c.MaxParallelHashes < 1 || c.HashWait < 0:
 		return errors.New("identity: limits must be positive")
+	case !slices.Contains([]SecondFactorMode{SecondFactorOff, SecondFactorOptional, SecondFactorRequired}, c.SecondFactor):
+		return errors.New("identity: second factor must be off, optional or required")
 	case !c.Argon2.within():
 		return errors.New("identity: argon2 cost is out of bounds")
 	}
@@ -145,10 +153,14 @@ func New(db *database.DB, c clock.Clock, sealer *pii.Sealer, wx WeChat, cfg Conf
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
+	challengeKey, err := hkdf.Key(sha256.New, []byte(cfg.JWTSecret), nil, "jiamenkou login challenge v1", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
 	return &Service{
 		db: db, clock: c, sealer: sealer, wechat: wx, cfg: cfg, passwords: pw,
 		tokens: tokenMaker{
-			accessKey: accessKey, refreshKey: refreshKey, issuer: cfg.Issuer, audience: cfg.Audience, ttl: cfg.AccessTTL, now: c.Now,
+			accessKey: accessKey, refreshKey: refreshKey, challengeKey: challengeKey, challengeTTL: cfg.ChallengeTTL, issuer: cfg.Issuer, audience: cfg.Audience, ttl: cfg.AccessTTL, now: c.Now,
 		},
 		actors: newActorCache(cfg.ActorCacheTTL, cfg.ActorCacheSize),
 	}, nil

@@ -481,16 +481,17 @@ type StaffFilter struct {
 
 // Staff is a staff member as operators see one.
 type Staff struct {
-	ID          string
-	Username    string
-	Name        string
-	RegionID    string
-	RegionName  string
-	Status      model.StaffStatus
-	WeChatBound bool
-	LockedUntil *clock.Instant // nil unless password logins are locked now
-	CreatedAt   clock.Instant
-	Grants      []StaffGrant
+	ID           string
+	Username     string
+	Name         string
+	RegionID     string
+	RegionName   string
+	Status       model.StaffStatus
+	WeChatBound  bool
+	SecondFactor bool           // enrolled
+	LockedUntil  *clock.Instant // nil unless password logins are locked now
+	CreatedAt    clock.Instant
+	Grants       []StaffGrant
 }
 
 // StaffGrant is one role of a staff member.
@@ -508,12 +509,14 @@ type staffRow struct {
 	RegionID, RegionName string
 	Status               model.StaffStatus
 	OpenID               *string `gorm:"column:openid"`
+	EnrolledAt           *clock.Instant
 	LockedUntil          *clock.Instant
 	CreatedAt            clock.Instant
 }
 
-const selectStaff = `SELECT p.id, p.username, p.name, p.region_id, r.name AS region_name, p.status, p.openid, p.locked_until, p.created_at
-	FROM staff p JOIN region r ON r.id = p.region_id WHERE `
+const selectStaff = `SELECT p.id, p.username, p.name, p.region_id, r.name AS region_name, p.status, p.openid, p.locked_until, p.created_at,
+	f.confirmed_at AS enrolled_at
+	FROM staff p JOIN region r ON r.id = p.region_id LEFT JOIN staff_totp f ON f.staff_id = p.id WHERE `
 
 // ListStaff lists the staff of the actor's regions in order of their creation.
 // For operators and auditors; a merchant's owner sees its people by naming the
@@ -586,7 +589,7 @@ func (s *Service) withGrants(ctx context.Context, rows []staffRow) ([]Staff, err
 	for i, row := range rows {
 		out[i] = Staff{
 			ID: row.ID, Username: row.Username, Name: row.Name, RegionID: row.RegionID, RegionName: row.RegionName,
-			Status: row.Status, WeChatBound: row.OpenID != nil, CreatedAt: row.CreatedAt,
+			Status: row.Status, WeChatBound: row.OpenID != nil, SecondFactor: row.EnrolledAt != nil, CreatedAt: row.CreatedAt,
 		}
 		if row.LockedUntil != nil && *row.LockedUntil > now {
 			out[i].LockedUntil = row.LockedUntil

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
 	"jiamenkou/model"
@@ -21,11 +22,11 @@ import (
 // Config.LockoutTime; an attempt is counted before its password is checked, so
 // that many at once gain nothing. Errors: ErrBadCredentials, ErrStaffDisabled
 // (only to who knows the password), ErrBusy.
-func (s *Service) LoginStaff(ctx context.Context, username, password string) (Tokens, error) {
+func (s *Service) LoginStaff(ctx context.Context, username, password string) (StaffLogin, error) {
 	var rows []model.Staff
 	err := s.db.Read(ctx).Raw("SELECT * FROM staff WHERE username = ?", normalUsername(username)).Scan(&rows).Error
 	if err != nil {
-		return Tokens{}, fmt.Errorf("identity: read staff: %w", err)
+		return StaffLogin{}, fmt.Errorf("identity: read staff: %w", err)
 	}
 	staff := model.Staff{PasswordHash: s.passwords.dummy}
 	if len(rows) == 1 {
@@ -33,25 +34,25 @@ func (s *Service) LoginStaff(ctx context.Context, username, password string) (To
 	}
 	admitted, err := s.countAttempt(ctx, staff.ID)
 	if err != nil {
-		return Tokens{}, err
+		return StaffLogin{}, err
 	}
 	if len(password) > 4*MaxPassword { // bytes: more cannot be a password
 		password = ""
 	}
 	ok, current, err := s.passwords.verify(ctx, staff.PasswordHash, password)
 	if err != nil {
-		return Tokens{}, err
+		return StaffLogin{}, err
 	}
 	if !ok || !admitted {
-		return Tokens{}, ErrBadCredentials
+		return StaffLogin{}, ErrBadCredentials
 	}
 	rehashed := ""
 	if !current {
 		if rehashed, err = s.passwords.hash(ctx, password); err != nil {
-			return Tokens{}, err
+			return StaffLogin{}, err
 		}
 	}
-	return s.startStaffSession(ctx, staff, rehashed)
+	return s.startStaffSession(ctx, staff, rehashed, true)
 }
 
 func normalUsername(username string) string {
@@ -83,11 +84,19 @@ func (s *Service) countAttempt(ctx context.Context, staffID string) (admitted bo
 	return admitted, nil
 }
 
+// StaffLogin is the answer to a login: a session, or, for who has enrolled a
+// second factor, the challenge that CompleteLogin wants with a code.
+type StaffLogin struct {
+	Tokens
+	Challenge          string // "" with a session
+	ChallengeExpiresAt clock.Instant
+}
+
 // startStaffSession opens a session for a staff member whose password or
-// WeChat account has just been verified. A password that was changed in the
-// meantime no longer opens one.
-func (s *Service) startStaffSession(ctx context.Context, staff model.Staff, rehashed string) (Tokens, error) {
-	var tokens Tokens
+// WeChat account has just been verified, or asks for the second factor. A
+// password that was changed in the meantime no longer opens one.
+func (s *Service) startStaffSession(ctx context.Context, staff model.Staff, rehashed string, counted bool) (StaffLogin, error) {
+	var login StaffLogin
 	err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		now, err := lockStaffTx(tx, staff.ID)
 		if err != nil {
@@ -99,18 +108,56 @@ func (s *Service) startStaffSession(ctx context.Context, staff model.Staff, reha
 		if now.Status != model.StaffActive {
 			return ErrStaffDisabled
 		}
-		hash := staff.PasswordHash
 		if rehashed != "" {
-			hash = rehashed
+			now.PasswordHash = rehashed
+			if err := tx.Exec("UPDATE staff SET password_hash = ? WHERE id = ?", rehashed, staff.ID).Error; err != nil {
+				return fmt.Errorf("identity: renew password hash: %w", err)
+			}
 		}
-		err = tx.Exec("UPDATE staff SET failed_logins = 0, locked_until = NULL, password_hash = ? WHERE id = ?", hash, staff.ID).Error
-		if err != nil {
-			return fmt.Errorf("identity: reset attempts: %w", err)
-		}
-		tokens, err = s.startSessionTx(tx, authz.KindStaff, staff.ID)
+		login, err = s.nextStepTx(tx, now, counted)
 		return err
 	})
-	return tokens, err
+	return login, err
+}
+
+func (s *Service) nextStepTx(tx *gorm.DB, staff model.Staff, counted bool) (login StaffLogin, err error) {
+	asks, err := s.asksForCode(tx, staff.ID)
+	if err != nil {
+		return StaffLogin{}, err
+	}
+	if !asks {
+		if err := resetAttemptsTx(tx, staff.ID); err != nil {
+			return StaffLogin{}, err
+		}
+		login.Tokens, err = s.startSessionTx(tx, authz.KindStaff, staff.ID)
+		return login, err
+	}
+	// Only this attempt is taken back: were the count reset, who knows the
+	// password could try codes without end.
+	if counted {
+		if err := forgetAttemptTx(tx, staff.ID); err != nil {
+			return StaffLogin{}, err
+		}
+	}
+	login.Challenge, login.ChallengeExpiresAt, err = s.tokens.challenge(staff)
+	return login, err
+}
+
+func resetAttemptsTx(tx *gorm.DB, staffID string) error {
+	if err := tx.Exec("UPDATE staff SET failed_logins = 0, locked_until = NULL WHERE id = ?", staffID).Error; err != nil {
+		return fmt.Errorf("identity: reset attempts: %w", err)
+	}
+	return nil
+}
+
+// forgetAttemptTx takes back the one attempt that countAttempt has admitted
+// and that turned out right, with the lock that it may have caused.
+func forgetAttemptTx(tx *gorm.DB, staffID string) error {
+	err := tx.Exec("UPDATE staff SET failed_logins = failed_logins - 1, locked_until = NULL WHERE id = ? AND failed_logins > 0", staffID).Error
+	if err != nil {
+		return fmt.Errorf("identity: forget attempt: %w", err)
+	}
+	return nil
 }
 
 func lockStaffTx(tx *gorm.DB, id string) (model.Staff, error) {
@@ -127,19 +174,19 @@ func lockStaffTx(tx *gorm.DB, id string) (model.Staff, error) {
 // LoginStaffWeChat logs in the staff member to whom the WeChat account is
 // bound. A lock on passwords does not concern it. Errors: those of
 // wechat.CodeToSession, ErrStaffNotBound, ErrStaffDisabled.
-func (s *Service) LoginStaffWeChat(ctx context.Context, code string) (Tokens, error) {
+func (s *Service) LoginStaffWeChat(ctx context.Context, code string) (StaffLogin, error) {
 	account, err := s.wechat.CodeToSession(ctx, code)
 	if err != nil {
-		return Tokens{}, wechatFault(err)
+		return StaffLogin{}, wechatFault(err)
 	}
 	var rows []model.Staff
 	if err := s.db.Read(ctx).Raw("SELECT * FROM staff WHERE openid = ?", account.OpenID).Scan(&rows).Error; err != nil {
-		return Tokens{}, fmt.Errorf("identity: read staff: %w", err)
+		return StaffLogin{}, fmt.Errorf("identity: read staff: %w", err)
 	}
 	if len(rows) == 0 {
-		return Tokens{}, ErrStaffNotBound
+		return StaffLogin{}, ErrStaffNotBound
 	}
-	return s.startStaffSession(ctx, rows[0], "")
+	return s.startStaffSession(ctx, rows[0], "", false)
 }
 
 // BindStaffWeChat binds the WeChat account behind a wx.login code to the
@@ -185,33 +232,18 @@ func (s *Service) setStaffOpenID(ctx context.Context, actor authz.Actor, openID 
 // session. Wrong old passwords count towards the lock of LoginStaff. Errors:
 // ErrWrongPassword, field faults (identity.password_policy).
 func (s *Service) ChangeOwnPassword(ctx context.Context, actor authz.Actor, oldPassword, newPassword string) error {
-	if actor.Kind != authz.KindStaff {
-		return authz.ErrForbidden
+	staff, err := s.ownStaffRow(ctx, actor)
+	if err != nil {
+		return err
 	}
-	var rows []model.Staff
-	if err := s.db.Read(ctx).Raw("SELECT * FROM staff WHERE id = ?", actor.ID).Scan(&rows).Error; err != nil {
-		return fmt.Errorf("identity: read staff: %w", err)
-	}
-	if len(rows) == 0 {
-		return ErrStaffNotFound
-	}
-	staff := rows[0]
 	var f fault.Fields
 	checkPassword(&f, "new_password", newPassword, staff.Username)
 	f.Add(newPassword != oldPassword, "new_password", "不能与原密码相同")
 	if err := f.Err(codePassword); err != nil {
 		return err
 	}
-	admitted, err := s.countAttempt(ctx, staff.ID)
-	if err != nil {
+	if staff, err = s.checkOwnPassword(ctx, actor, oldPassword); err != nil {
 		return err
-	}
-	ok, _, err := s.passwords.verify(ctx, staff.PasswordHash, oldPassword[:min(len(oldPassword), 4*MaxPassword)])
-	if err != nil {
-		return err
-	}
-	if !ok || !admitted {
-		return ErrWrongPassword
 	}
 	hash, err := s.passwords.hash(ctx, newPassword)
 	if err != nil {
@@ -229,6 +261,41 @@ func (s *Service) ChangeOwnPassword(ctx context.Context, actor authz.Actor, oldP
 	})
 	s.actors.purge(actor.ID)
 	return err
+}
+
+func (s *Service) ownStaffRow(ctx context.Context, actor authz.Actor) (model.Staff, error) {
+	if actor.Kind != authz.KindStaff {
+		return model.Staff{}, authz.ErrForbidden
+	}
+	var rows []model.Staff
+	if err := s.db.Read(ctx).Raw("SELECT * FROM staff WHERE id = ?", actor.ID).Scan(&rows).Error; err != nil {
+		return model.Staff{}, fmt.Errorf("identity: read staff: %w", err)
+	}
+	if len(rows) == 0 {
+		return model.Staff{}, ErrStaffNotFound
+	}
+	return rows[0], nil
+}
+
+// checkOwnPassword asks the actor's password again, counted like a login; the
+// caller takes the count back. Errors: ErrWrongPassword.
+func (s *Service) checkOwnPassword(ctx context.Context, actor authz.Actor, password string) (model.Staff, error) {
+	staff, err := s.ownStaffRow(ctx, actor)
+	if err != nil {
+		return model.Staff{}, err
+	}
+	admitted, err := s.countAttempt(ctx, staff.ID)
+	if err != nil {
+		return model.Staff{}, err
+	}
+	ok, _, err := s.passwords.verify(ctx, staff.PasswordHash, password[:min(len(password), 4*MaxPassword)])
+	if err != nil {
+		return model.Staff{}, err
+	}
+	if !ok || !admitted {
+		return model.Staff{}, ErrWrongPassword
+	}
+	return staff, nil
 }
 
 // setPasswordTx also lifts a lock, and ends every session of the person but

@@ -112,7 +112,7 @@ func TestStaffWeChat(t *testing.T) {
 		require.NoError(t, f.BindStaffWeChat(ctx, f.Operator, f.Sim.LoginCode("root")))
 		tokens, err := f.LoginStaffWeChat(ctx, f.Sim.LoginCode("root"))
 		require.NoError(t, err)
-		require.Equal(t, f.Operator.ID, f.Actor(t, tokens).ID)
+		require.Equal(t, f.Operator.ID, f.Actor(t, tokens.Tokens).ID)
 
 		f.Staff(t, "other", authz.RoleOperator, f.East.ID)
 		other := f.Login(t, "other")
@@ -156,7 +156,7 @@ func TestPasswords(t *testing.T) {
 		t.Run("guessing the old one locks too", func(t *testing.T) {
 			tokens, err := f.LoginStaff(ctx, "li.si", fresh)
 			require.NoError(t, err)
-			actor := f.Actor(t, tokens)
+			actor := f.Actor(t, tokens.Tokens)
 			for range 5 {
 				require.ErrorIs(t, f.ChangeOwnPassword(ctx, actor, "wrong password", password), identity.ErrWrongPassword)
 			}
@@ -269,7 +269,7 @@ func TestGrants(t *testing.T) {
 		require.NoError(t, err)
 		organizer := []identity.NewGrant{{Role: authz.RoleOrganizer, RegionID: f.EastVillage.ID}}
 		grants := func() []identity.StaffGrant {
-			s, err := f.StaffSelf(ctx, f.Actor(t, worker))
+			s, err := f.StaffSelf(ctx, f.Actor(t, worker.Tokens))
 			require.NoError(t, err)
 			return s.Grants
 		}
@@ -280,14 +280,14 @@ func TestGrants(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, before.Has(authz.RoleOrganizer))
 			require.NoError(t, f.Grant(ctx, east, id, organizer, reason))
-			require.NoError(t, f.Actor(t, worker).InRegion(f.EastVillage.Path, authz.RoleOrganizer))
+			require.NoError(t, f.Actor(t, worker.Tokens).InRegion(f.EastVillage.Path, authz.RoleOrganizer))
 			f.Clock.Advance(3 * time.Second)
 			after, err := elsewhere.Authenticate(ctx, worker.AccessToken)
 			require.NoError(t, err)
 			require.True(t, after.Has(authz.RoleOrganizer))
 
 			require.NoError(t, f.RevokeGrant(ctx, east, id, grants()[1].ID, reason))
-			require.False(t, f.Actor(t, worker).Has(authz.RoleOrganizer))
+			require.False(t, f.Actor(t, worker.Tokens).Has(authz.RoleOrganizer))
 		})
 		t.Run("are refused to operators of elsewhere", func(t *testing.T) {
 			require.ErrorIs(t, f.Grant(ctx, west, id, organizer, reason), authz.ErrForbidden, "not their region")
@@ -319,7 +319,7 @@ func TestGrants(t *testing.T) {
 			requireCode(t, f.Grant(ctx, east, id, organizer, " "), "identity.invalid")
 			requireCode(t, f.Grant(ctx, east, id, nil, reason), "identity.invalid")
 			requireCode(t, f.RevokeGrant(ctx, east, id, "x", ""), "identity.invalid")
-			plain := f.Actor(t, worker)
+			plain := f.Actor(t, worker.Tokens)
 			require.ErrorIs(t, f.Grant(ctx, plain, east.ID, organizer, reason), authz.ErrForbidden)
 			require.ErrorIs(t, f.RevokeGrant(ctx, plain, east.ID, "x", reason), authz.ErrForbidden)
 			require.ErrorIs(t, f.DisableStaff(ctx, plain, east.ID, reason), authz.ErrForbidden)

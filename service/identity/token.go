@@ -14,6 +14,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/model"
 )
 
 // maxAccessToken bounds what is parsed; ours have about 350 bytes.
@@ -39,10 +40,11 @@ func (c accessClaims) Validate() error {
 }
 
 type tokenMaker struct {
-	accessKey, refreshKey []byte
-	issuer, audience      string
-	ttl                   time.Duration
-	now                   func() time.Time
+	accessKey, refreshKey, challengeKey []byte
+	challengeTTL                        time.Duration
+	issuer, audience                    string
+	ttl                                 time.Duration
+	now                                 func() time.Time
 }
 
 // access signs an access token (JWT, HS256).
@@ -98,6 +100,54 @@ func onlyExpired(err error) bool {
 		}
 	}
 	return true
+}
+
+// challengeClaims is the payload of a challenge: the first step of a login is
+// done. Credentials ties it to the password that was right.
+type challengeClaims struct {
+	jwt.RegisteredClaims
+	Credentials string `json:"cred"`
+}
+
+// credentials changes with the password and the bound WeChat account.
+func (m tokenMaker) credentials(staff model.Staff) string {
+	mac := hmac.New(sha256.New, m.challengeKey)
+	mac.Write([]byte(staff.ID + " " + staff.PasswordHash + " " + deref(staff.OpenID)))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// challenge signs the proof of the first step of a login, under a key of its
+// own: it can never pass for an access token.
+func (m tokenMaker) challenge(staff model.Staff) (string, clock.Instant, error) {
+	now := m.now()
+	expires := now.Add(m.challengeTTL).Truncate(time.Second)
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, challengeClaims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: m.issuer, Subject: staff.ID, Audience: jwt.ClaimStrings{m.audience},
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(expires),
+		},
+		Credentials: m.credentials(staff),
+	}).SignedString(m.challengeKey)
+	if err != nil {
+		return "", 0, fmt.Errorf("identity: sign challenge: %w", err)
+	}
+	return token, clock.InstantOf(expires), nil
+}
+
+// parseChallenge verifies a challenge. Every failure is ErrChallengeInvalid.
+func (m tokenMaker) parseChallenge(token string) (challengeClaims, error) {
+	var claims challengeClaims
+	if len(token) > maxAccessToken {
+		return claims, ErrChallengeInvalid
+	}
+	_, err := jwt.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return m.challengeKey, nil },
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithIssuer(m.issuer), jwt.WithAudience(m.audience), jwt.WithExpirationRequired(),
+		jwt.WithTimeFunc(m.now), jwt.WithStrictDecoding())
+	if err != nil || claims.Subject == "" || claims.Credentials == "" {
+		return challengeClaims{}, ErrChallengeInvalid
+	}
+	return claims, nil
 }
 
 // newRefresh returns the first refresh token of a session.

@@ -14,6 +14,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
+	"jiamenkou/service/media"
 )
 
 // BenefitInput describes a benefit.
@@ -79,8 +80,15 @@ func (s *Service) CreateBenefit(ctx context.Context, actor authz.Actor, merchant
 	return row, err
 }
 
-// checkOffer checks where a benefit is offered and which stores redeem it.
+// checkOffer checks that the picture is there, where a benefit is offered and which stores redeem it.
 func (s *Service) checkOffer(ctx context.Context, m scope, in BenefitInput) error {
+	var f fault.Fields
+	if err := media.Check(s.db.Read(ctx), &f, "image_key", model.MediaPicture, in.ImageKey); err != nil {
+		return err
+	}
+	if err := f.Err(codeInvalid); err != nil {
+		return err
+	}
 	path, err := s.regionPath(ctx, in.RegionID)
 	if err != nil {
 		return err

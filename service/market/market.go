@@ -104,6 +104,9 @@ func New(db *database.DB, c clock.Clock, l *ledger.Service, cfg Config) (*Servic
 	return s, nil
 }
 
+// Now is the moment by which releases begin and codes change.
+func (s *Service) Now() clock.Instant { return s.now() }
+
 func (s *Service) now() clock.Instant { return clock.Now(s.clock) }
 
 // maxReason is the longest reason in characters.

@@ -2,6 +2,7 @@ package market
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -534,6 +535,55 @@ func TestResidentReads(t *testing.T) {
 			require.Empty(t, ids, "no wildcard from outside")
 			ids, _ = list(BenefitFilter{Category: "dining"}, paging.Request{})
 			require.Equal(t, []string{second.ID}, ids)
+		})
+		t.Run("names the next release and counts the categories", func(t *testing.T) {
+			next, err := w.market.NextReleases(ctx, who)
+			require.NoError(t, err)
+			require.Len(t, next, 1)
+			require.Equal(t, third.ID, next[0].BenefitID)
+			require.Equal(t, w.now().Add(time.Hour), next[0].StartsAt)
+			require.EqualValues(t, 9, next[0].Total)
+			categories, err := w.market.Categories(ctx, who)
+			require.NoError(t, err)
+			require.Len(t, categories, len(model.Categories()))
+			require.Equal(t, []CategoryCount{{"dining", 1}, {"cinema", 2}}, categories[:2])
+		})
+		t.Run("sorts by the nearest store that redeems", func(t *testing.T) {
+			// The first store is 100 m away, the second, the only one of the
+			// second benefit, 1,000 m; the reader stands at 120.69, 30.53.
+			w.in(func(tx *gorm.DB) error {
+				return errors.Join(
+					tx.Exec("UPDATE merchant_store SET lon = 120.69, lat = ? WHERE id = ?", 30.53+100/111_195.0, w.store.ID).Error,
+					tx.Exec("UPDATE merchant_store SET lon = 120.69, lat = ? WHERE id = ?", 30.53-1000/111_195.0, w.store2.ID).Error)
+			})
+			here := &Position{Lon: 120.69, Lat: 30.53}
+			var got []string
+			for page := (paging.Request{Limit: 1}); ; {
+				p, err := w.market.VisibleBenefits(ctx, who, BenefitFilter{Sort: SortNear, Near: here}, page)
+				require.NoError(t, err)
+				for _, v := range p.Items {
+					want := int64(100)
+					if v.ID == second.ID {
+						want = 1000
+					}
+					require.NotNil(t, v.DistanceMeters())
+					require.InDelta(t, want, *v.DistanceMeters(), 1)
+					got = append(got, v.ID)
+				}
+				if p.Next == "" {
+					break
+				}
+				page.Cursor = p.Next
+				here = &Position{Lon: 121, Lat: 31} // who walks on keeps the order of the first page
+			}
+			require.Equal(t, []string{first.ID, third.ID, second.ID}, got)
+			far, err := w.market.VisibleBenefits(ctx, w.resident(1), BenefitFilter{}, paging.Request{})
+			require.NoError(t, err)
+			require.Nil(t, far.Items[0].DistanceMeters(), "no position, no distance")
+			_, err = w.market.VisibleBenefits(ctx, who, BenefitFilter{Sort: SortNear}, paging.Request{})
+			require.Equal(t, fault.Invalid, fault.KindOf(err))
+			_, err = w.market.VisibleBenefits(ctx, who, BenefitFilter{Near: &Position{Lon: 500, Lat: 3}}, paging.Request{})
+			require.Equal(t, fault.Invalid, fault.KindOf(err))
 		})
 		t.Run("pages", func(t *testing.T) {
 			for _, sort := range []BenefitSort{SortNewest, SortPoints} {

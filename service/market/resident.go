@@ -3,7 +3,6 @@ package market
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/skip2/go-qrcode"
@@ -23,7 +22,11 @@ type BenefitSort string
 const (
 	SortNewest BenefitSort = "newest" // published last first
 	SortPoints BenefitSort = "points" // fewest points first
+	SortNear   BenefitSort = "near"   // nearest store first; those without a position last
 )
+
+// Position is where the reader is, for distances; it is not stored.
+type Position struct{ Lon, Lat float64 }
 
 // BenefitFilter narrows a resident's list; zero fields do not.
 type BenefitFilter struct {
@@ -31,6 +34,17 @@ type BenefitFilter struct {
 	Affordable bool   // only what the wallet covers now
 	Text       string // part of the title or of the merchant's name, at most 32 characters
 	Sort       BenefitSort
+	Near       *Position // adds distances; SortNear needs it
+}
+
+func (f BenefitFilter) validate() error {
+	if err := checkText(f.Text); err != nil {
+		return err
+	}
+	var ff fault.Fields
+	ff.Add(f.Sort != SortNear || f.Near != nil, "lon", "按距离排序需要位置，请先定位")
+	ff.Add(f.Near == nil || model.ValidPosition(f.Near.Lon, f.Near.Lat), "lon", "位置无效，请重新定位")
+	return ff.Err(codeInvalid)
 }
 
 // BenefitView is a benefit as a resident sees it.
@@ -41,6 +55,9 @@ type BenefitView struct {
 	OnSale        bool           // a release is open now
 	NextReleaseAt *clock.Instant // when the next release opens, if one is planned
 	MyOrders      int64          // live and redeemed orders of the resident
+	// DistanceKey measures how far the nearest redeeming store is, see
+	// distanceKey; noDistance without a position on either side.
+	DistanceKey float64
 }
 
 // MyLeft is how many more the resident may order.
@@ -77,18 +94,14 @@ func (s *Service) offered(ctx context.Context, actor authz.Actor) (*gorm.DB, err
 // VisibleBenefits lists what the resident can order now or later.
 func (s *Service) VisibleBenefits(ctx context.Context, actor authz.Actor, f BenefitFilter, page paging.Request) (paging.Page[BenefitView], error) {
 	var none paging.Page[BenefitView]
-	if err := checkText(f.Text); err != nil {
-		return none, err
-	}
-	key, err := page.Key(2)
-	if err != nil {
+	if err := f.validate(); err != nil {
 		return none, err
 	}
 	q, err := s.offered(ctx, actor)
 	if err != nil {
 		return none, err
 	}
-	q = q.Select("b.*, m.name AS merchant_name").Where("b.valid_until > ?", s.now()).Limit(page.Size() + 1)
+	q = q.Where("b.valid_until > ?", s.now())
 	if f.Category != "" {
 		q = q.Where("b.category = ?", f.Category)
 	}
@@ -102,24 +115,12 @@ func (s *Service) VisibleBenefits(ctx context.Context, actor authz.Actor, f Bene
 		}
 		q = q.Where("b.points_price <= ?", w.Available)
 	}
-	keyOf := func(v BenefitView) []string { return []string{strconv.FormatInt(int64(*v.PublishedAt), 10), v.ID} }
-	if f.Sort == SortPoints {
-		keyOf = func(v BenefitView) []string { return []string{strconv.FormatInt(v.PointsPrice, 10), v.ID} }
-		q = q.Order("b.points_price, b.id")
-		if key != nil {
-			q, err = after(q, "b.points_price", ">", "b.id", key)
-		}
-	} else {
-		q = q.Order("b.published_at DESC, b.id DESC")
-		if key != nil {
-			q, err = after(q, "b.published_at", "<", "b.id", key)
-		}
-	}
+	q, keyOf, err := s.inOrder(ctx, q, &f, page)
 	if err != nil {
 		return none, err
 	}
 	var rows []BenefitView
-	if err := q.Scan(&rows).Error; err != nil {
+	if err := q.Limit(page.Size() + 1).Scan(&rows).Error; err != nil {
 		return none, fmt.Errorf("market: visible benefits: %w", err)
 	}
 	p := paging.Of(rows, page, keyOf)

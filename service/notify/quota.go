@@ -34,6 +34,23 @@ type Subscriptions struct {
 	Items      []Subscription
 }
 
+// Template is one topic that WeChat can push.
+type Template struct {
+	Topic, Label, TemplateID string
+}
+
+// Templates lists the topics that have a template, for the call of
+// wx.requestSubscribeMessage at the moment when a resident will want to know.
+func (s *Service) Templates() []Template {
+	out := []Template{}
+	for _, name := range topicNames() {
+		if t, ok := s.templates[name]; ok {
+			out = append(out, Template{Topic: name, Label: topics[name].label, TemplateID: t.id})
+		}
+	}
+	return out
+}
+
 // Subscriptions lists the templates that are in use, for the call of
 // wx.requestSubscribeMessage, and the consents left on each.
 func (s *Service) Subscriptions(ctx context.Context, actor authz.Actor) (out Subscriptions, err error) {

@@ -325,7 +325,7 @@ func TestChangeBudgetLimit(t *testing.T) {
 		require.ErrorContains(t, change(w.operator, w.budget.ID, 0, "追加"), "policy.invalid")
 		require.NoError(t, change(w.operator, w.budget.ID, 120, "追加"))
 		require.NoError(t, change(w.operator, w.budget.ID, 120, "追加"), "again changes nothing")
-		page, err := w.policy.Budgets(t.Context(), w.operator, paging.Request{})
+		page, err := w.policy.Budgets(t.Context(), w.operator, policy.BudgetFilter{}, paging.Request{})
 		require.NoError(t, err)
 		require.EqualValues(t, 120, page.Items[0].LimitPoints)
 		require.EqualValues(t, 60, page.Items[0].IssuedPoints)

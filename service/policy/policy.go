@@ -79,11 +79,23 @@ type BudgetUse struct {
 	IssuedPoints int64
 }
 
+// BudgetFilter narrows a list of budgets; zero fields do not.
+type BudgetFilter struct {
+	RegionID string    // of this region itself
+	On       clock.Day // paying on this day
+}
+
 // Budgets lists the budgets in the actor's regions, newest first.
-func (s *Service) Budgets(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[BudgetUse], error) {
+func (s *Service) Budgets(ctx context.Context, actor authz.Actor, f BudgetFilter, page paging.Request) (paging.Page[BudgetUse], error) {
 	q, err := s.scoped(ctx, actor, page, "budget")
 	if err != nil {
 		return paging.Page[BudgetUse]{}, err
+	}
+	if f.RegionID != "" {
+		q = q.Where("x.region_id = ?", f.RegionID)
+	}
+	if f.On != "" {
+		q = q.Where("x.starts_on <= ? AND x.ends_on >= ?", f.On, f.On)
 	}
 	var rows []model.Budget
 	if err := q.Find(&rows).Error; err != nil {
@@ -213,11 +225,27 @@ func (s *Service) Rule(ctx context.Context, id string) (model.PolicyRule, error)
 	return row, nil
 }
 
+// RuleFilter narrows a list of rules; zero fields do not.
+type RuleFilter struct {
+	RegionID  string // of this region itself
+	EventKind model.EventKind
+	InForce   bool // not retired
+}
+
 // Rules lists the rules in the actor's regions, every version, newest first.
-func (s *Service) Rules(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[model.PolicyRule], error) {
+func (s *Service) Rules(ctx context.Context, actor authz.Actor, f RuleFilter, page paging.Request) (paging.Page[model.PolicyRule], error) {
 	q, err := s.scoped(ctx, actor, page, "policy_rule")
 	if err != nil {
 		return paging.Page[model.PolicyRule]{}, err
+	}
+	if f.RegionID != "" {
+		q = q.Where("x.region_id = ?", f.RegionID)
+	}
+	if f.EventKind != "" {
+		q = q.Where("x.event_kind = ?", f.EventKind)
+	}
+	if f.InForce {
+		q = q.Where("x.retired_at IS NULL")
 	}
 	var rows []model.PolicyRule
 	if err := q.Find(&rows).Error; err != nil {

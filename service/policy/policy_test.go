@@ -306,10 +306,10 @@ func TestRules_areTheOperatorsOwn(t *testing.T) {
 
 		rule := w.publish(nil)
 		require.ErrorIs(t, w.policy.RetireRule(t.Context(), operatorOver(elsewhere), rule.ID), authz.ErrForbidden)
-		page, err := w.policy.Rules(t.Context(), operatorOver(elsewhere), paging.Request{})
+		page, err := w.policy.Rules(t.Context(), operatorOver(elsewhere), policy.RuleFilter{}, paging.Request{})
 		require.NoError(t, err)
 		require.Empty(t, page.Items)
-		page, err = w.policy.Rules(t.Context(), w.operator, paging.Request{})
+		page, err = w.policy.Rules(t.Context(), w.operator, policy.RuleFilter{}, paging.Request{})
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1)
 	})
@@ -319,7 +319,7 @@ func TestBudgets(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.publish(nil)
 		w.award(w.read(w.resident(&w.village), "a1"))
-		page, err := w.policy.Budgets(t.Context(), w.operator, paging.Request{})
+		page, err := w.policy.Budgets(t.Context(), w.operator, policy.BudgetFilter{}, paging.Request{})
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1)
 		require.EqualValues(t, 2, page.Items[0].IssuedPoints)

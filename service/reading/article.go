@@ -16,6 +16,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
+	"jiamenkou/service/media"
 )
 
 // moves is the table of allowed moves: which states an article may be in
@@ -34,16 +35,20 @@ type ArticleInput struct {
 	Title      string // 1..80 characters
 	Summary    string // at most 200
 	Body       string // 1..20000: plain text or simple Markdown; HTML is refused
-	CoverKey   string // "" for none
+	CoverKey   string // of a picture in service/media; "" for none
+	AudioKey   string // of a recording in service/media; "" for none
 	Source     string // at most 100
 	MinSeconds int64  // 5..1800
 }
 
 func (in ArticleInput) apply(a *model.Article) error {
 	a.Title, a.Summary, a.Body, a.Source, a.MinSeconds = in.Title, in.Summary, in.Body, in.Source, in.MinSeconds
-	a.CoverKey = nil
+	a.CoverKey, a.AudioKey = nil, nil
 	if in.CoverKey != "" {
 		a.CoverKey = &in.CoverKey
+	}
+	if in.AudioKey != "" {
+		a.AudioKey = &in.AudioKey
 	}
 	a.Clean()
 	return a.Validate()
@@ -76,7 +81,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, regionID string
 		ID: s.clock.NewID(), RegionID: region.ID, Status: model.ArticleDraft, Version: 1,
 		CreatedBy: actor.ID, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := in.apply(&row); err != nil {
+	if err := errors.Join(in.apply(&row), s.checkMedia(ctx, in)); err != nil {
 		return StaffArticle{}, err
 	}
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
@@ -103,7 +108,21 @@ type Change struct {
 // article's region and may fail with ErrArticleNotFound, auth.forbidden,
 // ErrMove, ErrChanged and reading.invalid.
 func (s *Service) Update(ctx context.Context, actor authz.Actor, c Change, in ArticleInput) (StaffArticle, error) {
-	return s.change(ctx, actor, c, model.ArticleUpdate, in.apply)
+	return s.change(ctx, actor, c, model.ArticleUpdate, func(a *model.Article) error {
+		return errors.Join(in.apply(a), s.checkMedia(ctx, in))
+	})
+}
+
+// checkMedia sees to it that cover and recording are there.
+func (s *Service) checkMedia(ctx context.Context, in ArticleInput) error {
+	var f fault.Fields
+	err := errors.Join(
+		media.Check(s.db.Read(ctx), &f, "cover_key", model.MediaPicture, in.CoverKey),
+		media.Check(s.db.Read(ctx), &f, "audio_key", model.MediaAudio, in.AudioKey))
+	if err != nil {
+		return err
+	}
+	return f.Err(codeInvalid)
 }
 
 // Publish shows an article to residents, as the newest.
@@ -240,7 +259,7 @@ func (s *Service) Articles(ctx context.Context, actor authz.Actor, filter Articl
 	}
 	text, textArgs := textFilter(filter.Text)
 	var rows []StaffArticle
-	err = s.db.Read(ctx).Raw(`SELECT a.id, a.region_id, a.title, a.summary, a.cover_key, a.source, a.min_seconds, a.status, a.version,
+	err = s.db.Read(ctx).Raw(`SELECT a.id, a.region_id, a.title, a.summary, a.cover_key, a.audio_key, a.question_count, a.source, a.min_seconds, a.status, a.version,
 		a.published_at, a.created_by, a.created_at, a.updated_at, r.name AS region_name, r.path AS region_path
 		FROM article a JOIN region r ON r.id = a.region_id WHERE `+where+text+` ORDER BY a.id DESC LIMIT ?`,
 		append(append(args, textArgs...), page.Size()+1)...).Scan(&rows).Error

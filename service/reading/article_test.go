@@ -26,7 +26,7 @@ func TestArticleLife(t *testing.T) {
 		requireFault(t, err, reading.ErrArticleNotFound)
 
 		in := text("创城播报")
-		in.Body, in.CoverKey = "一\r\n二", strings.Repeat("a", 32)
+		in.Body, in.CoverKey, in.AudioKey = "一\r\n二", w.media(model.MediaPicture), w.media(model.MediaAudio)
 		edited, err := w.reading.Update(t.Context(), w.operator, changeOf(a), in)
 		require.NoError(t, err)
 		require.Equal(t, "一\n二", edited.Body)
@@ -122,6 +122,9 @@ func TestArticleInput(t *testing.T) {
 			{"title", func(in *reading.ArticleInput) { in.Title = "一\u202e二" }},
 			{"summary", func(in *reading.ArticleInput) { in.Summary = strings.Repeat("长", 201) }},
 			{"source", func(in *reading.ArticleInput) { in.Source = "一\n二" }},
+			{"cover_key", func(in *reading.ArticleInput) { in.CoverKey = strings.Repeat("a", 32) }},
+			{"cover_key", func(in *reading.ArticleInput) { in.CoverKey = w.media(model.MediaAudio) }},
+			{"audio_key", func(in *reading.ArticleInput) { in.AudioKey = strings.Repeat("a", 32) }},
 			{"cover_key", func(in *reading.ArticleInput) { in.CoverKey = "../../etc/passwd" }},
 			{"min_seconds", func(in *reading.ArticleInput) { in.MinSeconds = 4 }},
 			{"min_seconds", func(in *reading.ArticleInput) { in.MinSeconds = 1801 }},

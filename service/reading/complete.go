@@ -46,7 +46,7 @@ func awardOf(a model.Award) Award {
 //
 // A second completion answers the first one's result. Completions at the same
 // time share a transaction. ErrSessionNotFound, ErrSessionOver, ErrWithdrawn,
-// ErrTooShort, whose message says how many seconds are left, batch.ErrFull and
+// ErrQuizFirst, ErrTooShort, whose message says how many seconds are left, batch.ErrFull and
 // batch.ErrClosed.
 func (s *Service) Complete(ctx context.Context, actor authz.Actor, sessionID string) (Completion, error) {
 	if err := actor.Resident(); err != nil {
@@ -77,6 +77,10 @@ func (s *Service) completeTx(ctx context.Context, tx *gorm.DB, items []item) ([]
 	if err != nil {
 		return nil, err
 	}
+	passed, err := quizzesPassed(tx, sessions, articles)
+	if err != nil {
+		return nil, err
+	}
 	var (
 		out    = make([]outcome, len(items))
 		fresh  []model.ReadingSession
@@ -89,13 +93,18 @@ func (s *Service) completeTx(ctx context.Context, tx *gorm.DB, items []item) ([]
 			out[i].Err = ErrSessionNotFound
 			continue
 		}
-		if out[i].Err = s.refusal(row, articles[row.ArticleID], now); out[i].Err != nil {
+		article := articles[row.ArticleID]
+		if out[i].Err = s.refusal(row, article.Status, now); out[i].Err != nil {
 			continue
 		}
 		if row.Status != model.ReadingCompleted {
 			row = s.credit(row, now)
 			if left := row.MinSeconds - row.CreditedSeconds; left > 0 {
 				out[i].Err = ErrTooShort.WithMessage("再读 %d 秒就可以完成", left)
+				continue
+			}
+			if article.QuestionCount > 0 && !passed[row.ArticleID+":"+row.ResidentID] {
+				out[i].Err = ErrQuizFirst
 				continue
 			}
 			row.Status, row.EndedAt = model.ReadingCompleted, &now
@@ -123,8 +132,27 @@ func (s *Service) completeTx(ctx context.Context, tx *gorm.DB, items []item) ([]
 	return out, nil
 }
 
+// articleState is what a completion must know of an article.
+type articleState struct {
+	ID            string
+	Status        model.ArticleStatus
+	QuestionCount int64
+}
+
+// quizzesPassed asks, only if there is an article with a quiz among them, who
+// has passed it.
+func quizzesPassed(tx *gorm.DB, sessions map[string]model.ReadingSession, articles map[string]articleState) (map[string]bool, error) {
+	var articleIDs, residentIDs []string
+	for _, r := range sessions {
+		if r.Status == model.ReadingOpen && articles[r.ArticleID].QuestionCount > 0 {
+			articleIDs, residentIDs = append(articleIDs, r.ArticleID), append(residentIDs, r.ResidentID)
+		}
+	}
+	return quizPassed(tx, articleIDs, residentIDs)
+}
+
 // lockSessions locks the sessions by id and reads the states of their articles.
-func lockSessions(tx *gorm.DB, items []item) (map[string]model.ReadingSession, map[string]model.ArticleStatus, error) {
+func lockSessions(tx *gorm.DB, items []item) (map[string]model.ReadingSession, map[string]articleState, error) {
 	ids := make([]string, len(items))
 	for i, it := range items {
 		ids[i] = it.sessionID
@@ -140,19 +168,16 @@ func lockSessions(tx *gorm.DB, items []item) (map[string]model.ReadingSession, m
 		sessions[r.ID] = r
 		articleIDs = append(articleIDs, r.ArticleID)
 	}
-	articles := make(map[string]model.ArticleStatus, len(rows))
+	articles := make(map[string]articleState, len(rows))
 	if len(rows) == 0 {
 		return sessions, articles, nil
 	}
-	var states []struct {
-		ID     string
-		Status model.ArticleStatus
-	}
-	if err := tx.Raw(`SELECT id, status FROM article WHERE id IN ?`, articleIDs).Scan(&states).Error; err != nil {
+	var states []articleState
+	if err := tx.Raw(`SELECT id, status, question_count FROM article WHERE id IN ?`, articleIDs).Scan(&states).Error; err != nil {
 		return nil, nil, fmt.Errorf("reading: articles: %w", err)
 	}
 	for _, a := range states {
-		articles[a.ID] = a.Status
+		articles[a.ID] = a
 	}
 	return sessions, articles, nil
 }

@@ -19,4 +19,13 @@ var (
 	ErrSignInOff       = fault.New(fault.Forbidden, "reading.sign_in_off", "本地区没有开通每日签到，可以看看播报和志愿活动")
 )
 
+// Errors of quizzes.
+var (
+	ErrNoQuiz      = fault.New(fault.NotFound, "reading.no_quiz", "这篇播报没有小问题，读完就可以完成")
+	ErrQuizFirst   = fault.New(fault.Conflict, "reading.quiz_first", "请先答对文末的小问题，再点“读完了”")
+	ErrQuizTries   = fault.New(fault.TooMany, "reading.quiz_tries", "今天的三次机会用完了，明天再读一遍试试")
+	ErrQuizChanged = fault.New(fault.Conflict, "reading.quiz_changed", "小问题刚刚更新，请刷新后重新作答")
+	ErrKeyReused   = fault.New(fault.Invalid, "reading.idempotency_key_reused", "请刷新页面后重新提交")
+)
+
 const codeInvalid = "reading.invalid"

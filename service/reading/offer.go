@@ -17,6 +17,8 @@ type Offer struct {
 	RegionName string
 	Read       bool  // this resident has read it
 	Points     int64 // that reading it now would earn, as far as rule and caps tell; 0 once read
+	// Quiz is filled in for one article, not in lists.
+	Quiz ReaderQuiz `gorm:"-"`
 }
 
 // OfferFilter narrows a resident's list.
@@ -86,7 +88,7 @@ func offersQuery(residentID string, regions []string, filter OfferFilter, key []
 	q := query{}
 	branches := make([]string, len(regions))
 	for i, region := range regions {
-		branches[i] = fmt.Sprintf(`SELECT * FROM (SELECT a.id, a.region_id, a.title, a.summary, a.cover_key, a.source, a.min_seconds,
+		branches[i] = fmt.Sprintf(`SELECT * FROM (SELECT a.id, a.region_id, a.title, a.summary, a.cover_key, a.audio_key, a.question_count, a.source, a.min_seconds,
 			a.status, a.published_at FROM article a WHERE a.region_id = ? AND a.status = ?%s
 			ORDER BY a.published_at DESC, a.id DESC LIMIT ?) b%d`, where, i)
 		q.args = append(q.args, region, model.ArticlePublished)
@@ -105,7 +107,10 @@ func (s *Service) Offer(ctx context.Context, actor authz.Actor, articleID string
 		return Offer{}, err
 	}
 	rows := []Offer{{Article: a}}
-	err = s.describe(ctx, actor, rows)
+	if err := s.describe(ctx, actor, rows); err != nil {
+		return Offer{}, err
+	}
+	rows[0].Quiz, err = s.quizFor(ctx, actor.ID, a)
 	return rows[0], err
 }
 

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/blob"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/database/databasetest"
@@ -110,6 +111,18 @@ func (w *world) region(code string, level model.RegionLevel, name string, parent
 	}
 	w.insert(&r)
 	return r
+}
+
+// media is a file that was uploaded.
+func (w *world) media(kind model.MediaKind) string {
+	w.t.Helper()
+	now := clock.Now(w.clock)
+	row := model.Media{
+		ID: blob.NewKey(), Kind: kind, ContentType: "image/jpeg", SizeBytes: 1, SHA256: "-", CreatedBy: "operator",
+		Day: now.Day(), CreatedAt: now, StoredAt: &now,
+	}
+	w.insert(&row)
+	return row.ID
 }
 
 // resident lives in home, nowhere if it is nil.

@@ -37,13 +37,17 @@ type Closed struct {
 // statement a period, exactly once: a second instance, or a second run after
 // this one was killed, finds what is there and goes on behind it.
 func (s *Service) CloseDue(ctx context.Context) (Closed, error) {
+	return s.closeUntil(ctx, clock.Today(s.clock).AddDays(-1))
+}
+
+// closeUntil closes the periods up to a day before today.
+func (s *Service) closeUntil(ctx context.Context, last clock.Day) (Closed, error) {
 	var done Closed
-	today := clock.Today(s.clock)
-	if err := s.openPeriods(ctx, today); err != nil {
+	if err := s.openPeriods(ctx, clock.Today(s.clock)); err != nil {
 		return done, err
 	}
 	var due []model.SettlementPeriod
-	err := s.db.Read(ctx).Where("status = ? AND day < ?", model.PeriodOpen, today).Order("day").Find(&due).Error
+	err := s.db.Read(ctx).Where("status = ? AND day <= ?", model.PeriodOpen, last).Order("day").Find(&due).Error
 	if err != nil {
 		return done, fmt.Errorf("settlement: due periods: %w", err)
 	}
@@ -318,4 +322,41 @@ func (s *Service) settleTx(ctx context.Context, tx *gorm.DB, statements []model.
 		statements[of[n]].JournalID = &outcomes[n].JournalID
 	}
 	return nil
+}
+
+// CloseDay closes the period of one day before today by hand, when cron has
+// not: the same closing, of the earlier days as well, since a statement carries
+// on what the one before it left. A day that is closed stays as it is. The
+// actor must be an operator of a whole county, for a period is everybody's.
+//
+// Errors: ErrDay, authz.ErrForbidden.
+func (s *Service) CloseDay(ctx context.Context, actor authz.Actor, day clock.Day) (Period, error) {
+	county := actor.IsSystem() || slices.ContainsFunc(actor.RegionPaths(authz.RoleOperator), func(path string) bool {
+		return len(model.RegionPathIDs(path)) == 1
+	})
+	if !county {
+		return Period{}, authz.ErrForbidden
+	}
+	if _, err := clock.ParseDay(string(day)); err != nil || day >= clock.Today(s.clock) {
+		return Period{}, ErrDay
+	}
+	row, err := s.period(ctx, day)
+	if err != nil || row.Status == model.PeriodClosed {
+		return row, err
+	}
+	if _, err := s.closeUntil(ctx, day); err != nil {
+		return Period{}, err
+	}
+	if row, err = s.period(ctx, day); err == nil && row.ID == "" {
+		return row, ErrDay // before the first redemption
+	}
+	return row, err
+}
+
+// period reads the period of a day; an empty one if there is none.
+func (s *Service) period(ctx context.Context, day clock.Day) (row Period, err error) {
+	if err = s.db.Read(ctx).Where("day = ?", day).Limit(1).Find(&row).Error; err != nil {
+		err = fmt.Errorf("settlement: period: %w", err)
+	}
+	return row, err
 }

@@ -206,6 +206,7 @@ func (s *Service) Periods(ctx context.Context, page paging.Request) (paging.Page
 type StatementFilter struct {
 	MerchantID string
 	Day        clock.Day
+	From, To   clock.Day // both included
 	Status     Status
 }
 
@@ -230,6 +231,12 @@ func (s *Service) Statements(ctx context.Context, actor authz.Actor, f Statement
 	}
 	if f.Day != "" {
 		q = q.Where("p.day = ?", f.Day)
+	}
+	if f.From != "" {
+		q = q.Where("p.day >= ?", f.From)
+	}
+	if f.To != "" {
+		q = q.Where("p.day <= ?", f.To)
 	}
 	if f.Status != "" {
 		q = q.Where("st.status = ?", f.Status)

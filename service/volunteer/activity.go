@@ -111,7 +111,7 @@ func (s *Service) regionPath(ctx context.Context, id string) (string, error) {
 
 func checkShifts(shifts []ShiftInput, now clock.Instant, least int) error {
 	var f fault.Fields
-	f.Add(len(shifts) >= least && len(shifts) <= maxShiftsPerCall, "shifts", "一次应添加 1 到 50 个班次")
+	f.Add(len(shifts) >= least && len(shifts) <= maxShifts, "shifts", "一个活动应有 1 到 200 个班次")
 	for i, in := range shifts {
 		in.validate(&f, fmt.Sprintf("shifts[%d]", i), now)
 	}

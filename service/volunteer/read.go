@@ -325,16 +325,39 @@ type MyShift struct {
 // UpcomingShifts lists the resident's shifts that are still to be attended,
 // soonest first.
 func (s *Service) UpcomingShifts(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[MyShift], error) {
-	return s.myShifts(ctx, actor, page, "g.status = ? AND s.ends_at >= ?", "s.starts_at > ? OR (s.starts_at = ? AND g.id > ?)", "s.starts_at, g.id")
+	return s.myShifts(ctx, actor, page, s.upcoming("g.status = ? AND s.ends_at >= ?"), "s.starts_at > ? OR (s.starts_at = ? AND g.id > ?)", "s.starts_at, g.id")
 }
 
 // PastShifts lists the resident's other shifts, latest first: attended,
 // missed, cancelled or over.
 func (s *Service) PastShifts(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[MyShift], error) {
-	return s.myShifts(ctx, actor, page, "NOT (g.status = ? AND s.ends_at >= ?)", "s.starts_at < ? OR (s.starts_at = ? AND g.id < ?)", "s.starts_at DESC, g.id DESC")
+	return s.myShifts(ctx, actor, page, s.upcoming("NOT (g.status = ? AND s.ends_at >= ?)"), "s.starts_at < ? OR (s.starts_at = ? AND g.id < ?)", "s.starts_at DESC, g.id DESC")
 }
 
-func (s *Service) myShifts(ctx context.Context, actor authz.Actor, page paging.Request, which, after, order string) (paging.Page[MyShift], error) {
+// ShiftsOn lists the resident's shifts that begin on a day, soonest first,
+// without those that were cancelled.
+func (s *Service) ShiftsOn(ctx context.Context, actor authz.Actor, day clock.Day, page paging.Request) (paging.Page[MyShift], error) {
+	var f fault.Fields
+	f.Add(validDay(day) && day != "", "day", "应为日期，如 2026-01-31")
+	if err := f.Err(codeInvalid); err != nil {
+		return paging.Page[MyShift]{}, err
+	}
+	which := condition{"g.status <> ? AND s.starts_at >= ? AND s.starts_at < ?", []any{model.SignupCancelled, day.Start(), day.End()}}
+	return s.myShifts(ctx, actor, page, which, "s.starts_at > ? OR (s.starts_at = ? AND g.id > ?)", "s.starts_at, g.id")
+}
+
+// condition is a part of a WHERE.
+type condition struct {
+	sql  string
+	args []any
+}
+
+// upcoming fills in the state and the moment that tell coming shifts.
+func (s *Service) upcoming(sql string) condition {
+	return condition{sql, []any{model.SignupSignedUp, s.now().Add(-s.cfg.CheckOutLate)}}
+}
+
+func (s *Service) myShifts(ctx context.Context, actor authz.Actor, page paging.Request, which condition, after, order string) (paging.Page[MyShift], error) {
 	var none paging.Page[MyShift]
 	if err := actor.Resident(); err != nil {
 		return none, err
@@ -346,7 +369,7 @@ func (s *Service) myShifts(ctx context.Context, actor authz.Actor, page paging.R
 	db := s.db.Read(ctx)
 	q := db.Table("signup g").Joins("JOIN activity_shift s ON s.id = g.shift_id").Joins("JOIN activity a ON a.id = s.activity_id").
 		Select("g.*, s.activity_id, a.title, a.place_name, a.lon, a.lat, s.starts_at, s.ends_at").
-		Where("g.resident_id = ?", actor.ID).Where(which, model.SignupSignedUp, s.now().Add(-s.cfg.CheckOutLate))
+		Where("g.resident_id = ?", actor.ID).Where(which.sql, which.args...)
 	if key != nil {
 		starts, err := strconv.ParseInt(key[0], 10, 64)
 		if err != nil {

@@ -51,7 +51,6 @@ const (
 	failedMarksWindow  = 10 * time.Minute
 	maxAccuracyMeters  = 500 // a worse position proves nothing
 	maxToleranceMeters = 50  // how much of a phone's inaccuracy is believed
-	maxShiftsPerCall   = 50
 	maxShifts          = 200 // of one activity
 	maxActiveSignups   = 100 // of one person
 	maxShiftAhead      = 366 * 24 * time.Hour

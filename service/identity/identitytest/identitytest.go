@@ -134,7 +134,7 @@ func (f *Fixture) Login(t *testing.T, username string) authz.Actor {
 	t.Helper()
 	tokens, err := f.LoginStaff(t.Context(), username, Password)
 	require.NoError(t, err)
-	return f.Actor(t, tokens)
+	return f.Actor(t, tokens.Tokens)
 }
 
 // Actor is who the tokens were issued to.

@@ -1,0 +1,193 @@
+package export_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/blob"
+	"jiamenkou/internal/paging"
+	"jiamenkou/model"
+	"jiamenkou/service/export"
+	"jiamenkou/service/identity/identitytest"
+	"jiamenkou/service/ledger"
+	"jiamenkou/service/market"
+	"jiamenkou/service/policy"
+)
+
+type world struct {
+	*identitytest.Fixture
+	t       *testing.T
+	exports *export.Service
+	market  *market.Service
+	auditor authz.Actor // of the east
+}
+
+func each(t *testing.T, cfg export.Config, test func(t *testing.T, w *world)) {
+	t.Helper()
+	identitytest.Each(t, func(t *testing.T, f *identitytest.Fixture) {
+		files, err := blob.OpenDisk(t.TempDir(), 1<<20)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, files.Close()) })
+		l := ledger.New(f.DB, f.Clock)
+		w := &world{Fixture: f, t: t}
+		w.market, err = market.New(f.DB, f.Clock, l, market.Config{CodeKey: "a key for tests, of thirty-two bytes or more"})
+		require.NoError(t, err)
+		w.exports = export.New(f.DB, f.Clock, files, export.Lists{
+			Identity: f.Service, Policy: policy.New(f.DB, f.Clock, l), Market: w.market,
+		}, cfg)
+		f.Staff(t, "auditor", authz.RoleAuditor, f.East.ID)
+		w.auditor = f.Login(t, "auditor")
+		test(t, w)
+	})
+}
+
+func (w *world) merchant(region model.Region, name string) {
+	w.t.Helper()
+	_, err := w.market.CreateMerchant(w.t.Context(), w.Operator, market.MerchantInput{RegionID: region.ID, Name: name, Category: "retail"})
+	require.NoError(w.t, err)
+}
+
+func (w *world) create(actor authz.Actor, format string) export.Export {
+	w.t.Helper()
+	e, err := w.exports.Create(w.t.Context(), actor, export.Request{Resource: "merchants", Format: format})
+	require.NoError(w.t, err)
+	return e
+}
+
+func (w *world) written(actor authz.Actor, format string) (export.Export, []byte) {
+	w.t.Helper()
+	id := w.create(actor, format).ID
+	require.NoError(w.t, w.exports.Write(w.t.Context(), id))
+	e, file, err := w.exports.Open(w.t.Context(), actor, id)
+	require.NoError(w.t, err)
+	data, err := io.ReadAll(file)
+	require.NoError(w.t, err)
+	require.NoError(w.t, file.Close())
+	require.EqualValues(w.t, len(data), e.SizeBytes)
+	return e, data
+}
+
+func TestWrite(t *testing.T) {
+	each(t, export.Config{MaxRows: 120}, func(t *testing.T, w *world) {
+		w.merchant(w.East, "=HYPERLINK(1)")
+		w.merchant(w.West, "西边的店")
+		t.Run("holds what the list shows to the person, harmless", func(t *testing.T) {
+			e, data := w.written(w.auditor, "csv")
+			require.True(t, bytes.HasPrefix(data, []byte("\xef\xbb\xbf编号,名称")), "Excel reads it as UTF-8")
+			lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+			require.Len(t, lines, 2)
+			require.Contains(t, lines[1], ",'=HYPERLINK(1),")
+			require.EqualValues(t, 1, e.RowsDone)
+			_, data = w.written(w.Operator, "csv")
+			require.Contains(t, string(data), "西边的店")
+		})
+		t.Run("is a workbook", func(t *testing.T) {
+			_, data := w.written(w.Operator, "xlsx")
+			f, err := excelize.OpenReader(bytes.NewReader(data))
+			require.NoError(t, err)
+			rows, err := f.GetRows("Sheet1")
+			require.NoError(t, err)
+			require.Len(t, rows, 3)
+			require.Equal(t, "西边的店", rows[1][1])
+			require.Equal(t, "'=HYPERLINK(1)", rows[2][1])
+			require.NoError(t, f.Close())
+		})
+		t.Run("pages through a long list and cuts it at the limit", func(t *testing.T) {
+			for i := range 130 {
+				w.merchant(w.West, fmt.Sprintf("商户%d", i))
+			}
+			e, data := w.written(w.Operator, "csv")
+			require.EqualValues(t, 120, e.RowsDone)
+			require.True(t, e.Truncated)
+			require.Equal(t, 121, strings.Count(string(data), "\n"))
+		})
+		t.Run("counts nothing twice when it runs again", func(t *testing.T) {
+			e := w.create(w.Operator, "csv")
+			require.NoError(t, w.exports.Write(t.Context(), e.ID))
+			require.NoError(t, w.exports.Write(t.Context(), e.ID))
+			got, err := w.exports.Export(t.Context(), w.Operator, e.ID)
+			require.NoError(t, err)
+			require.Equal(t, model.ExportDone, got.Status)
+		})
+		t.Run("uses the roles of the moment", func(t *testing.T) {
+			e := w.create(w.auditor, "csv")
+			w.Exec(t, "DELETE FROM staff_grant WHERE staff_id = ?", w.auditor.ID)
+			require.NoError(t, w.exports.Write(t.Context(), e.ID))
+			got, err := w.exports.Export(t.Context(), w.auditor, e.ID)
+			require.NoError(t, err)
+			require.Equal(t, model.ExportFailed, got.Status)
+			require.Equal(t, authz.ErrForbidden.Message, got.Error)
+			require.Nil(t, got.Slot)
+		})
+	})
+}
+
+func TestCreate(t *testing.T) {
+	each(t, export.Config{}, func(t *testing.T, w *world) {
+		ask := func(actor authz.Actor, in export.Request) error {
+			_, err := w.exports.Create(t.Context(), actor, in)
+			return err
+		}
+		w.Staff(t, "worker", authz.RoleGridWorker, w.East.ID)
+		require.ErrorIs(t, ask(w.Login(t, "worker"), export.Request{Resource: "merchants", Format: "csv"}), authz.ErrForbidden)
+		require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "residents", Format: "csv"}), export.ErrResource)
+		require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "merchants", Format: "pdf"}), export.ErrFormat)
+		require.ErrorContains(t, ask(w.Operator, export.Request{Resource: "merchants", Format: "csv", Filters: export.Filters{From: "2026-01-01"}}), "export.invalid")
+		require.ErrorContains(t, ask(w.Operator, export.Request{Resource: "redemptions", Format: "csv"}), "export.invalid")
+		require.ErrorIs(t, ask(w.Operator, export.Request{
+			Resource: "redemptions", Format: "csv", Filters: export.Filters{MerchantID: "x"},
+		}), market.ErrMerchantMissing, "the list's own answer, at once")
+		require.Zero(t, w.Count(t, "SELECT COUNT(*) FROM export_job"))
+
+		t.Run("bounds how many one person has at once", func(t *testing.T) {
+			w.create(w.Operator, "csv")
+			w.create(w.Operator, "csv")
+			require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "merchants", Format: "csv"}), export.ErrTooMany)
+			w.create(w.auditor, "csv")
+			require.EqualValues(t, 3, w.Count(t, "SELECT COUNT(*) FROM queue_job WHERE kind = ?", export.Job))
+			require.EqualValues(t, 3, w.Count(t, "SELECT COUNT(*) FROM audit_log WHERE action = 'export.create'"))
+		})
+		t.Run("a stuck one ends and frees its place", func(t *testing.T) {
+			w.Clock.Advance(4 * time.Hour)
+			n, err := w.exports.Clean(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, 3, n)
+			w.create(w.Operator, "csv")
+		})
+	})
+}
+
+func TestOpen(t *testing.T) {
+	each(t, export.Config{}, func(t *testing.T, w *world) {
+		waiting := w.create(w.Operator, "csv")
+		_, _, err := w.exports.Open(t.Context(), w.Operator, waiting.ID)
+		require.ErrorIs(t, err, export.ErrNotReady)
+		e, _ := w.written(w.Operator, "csv")
+		_, _, err = w.exports.Open(t.Context(), w.auditor, e.ID)
+		require.ErrorIs(t, err, export.ErrMissing, "only its maker")
+		require.EqualValues(t, 1, w.Count(t, "SELECT COUNT(*) FROM audit_log WHERE action = 'export.download'"))
+		page, err := w.exports.Exports(t.Context(), w.Operator, paging.Request{Limit: 1})
+		require.NoError(t, err)
+		require.Equal(t, e.ID, page.Items[0].ID)
+		require.NotEmpty(t, page.Next)
+
+		w.Clock.Advance(25 * time.Hour)
+		_, _, err = w.exports.Open(t.Context(), w.Operator, e.ID)
+		require.ErrorIs(t, err, export.ErrExpired)
+		_, err = w.exports.Clean(context.Background())
+		require.NoError(t, err)
+		got, err := w.exports.Export(t.Context(), w.Operator, e.ID)
+		require.NoError(t, err)
+		require.Equal(t, model.ExportExpired, got.Status)
+		require.Empty(t, got.FileKey)
+	})
+}

@@ -1,0 +1,9 @@
+import { ref } from 'vue'
+
+/** Whether the device has a network. The page frame shows a banner while it is false. */
+export const online = ref(true)
+
+export function watchNetwork(): void {
+  uni.getNetworkType({ success: (r) => (online.value = r.networkType !== 'none') })
+  uni.onNetworkStatusChange((r) => (online.value = r.isConnected))
+}

@@ -1,0 +1,40 @@
+import { isH5 } from './platform'
+
+const longestSide = 1600
+const quality = 0.8
+
+/** Lets the person take or choose up to `max` pictures; none when it was closed. */
+export function choosePictures(max: number): Promise<string[]> {
+  return new Promise((resolve) =>
+    uni.chooseImage({
+      count: max,
+      sizeType: ['compressed'],
+      success: (r) => resolve([r.tempFilePaths].flat().slice(0, max)),
+      fail: () => resolve([]),
+    }),
+  )
+}
+
+/** A copy that is quick to upload: at most 1600 px, JPEG. What cannot be made smaller goes as it is. */
+export async function compress(path: string): Promise<string> {
+  try {
+    return isH5 ? await compressInBrowser(path) : await compressInWeChat(path)
+  } catch {
+    return path
+  }
+}
+
+function compressInWeChat(src: string): Promise<string> {
+  return new Promise((resolve, reject) => uni.compressImage({ src, quality: quality * 100, success: (r) => resolve(r.tempFilePath), fail: reject }))
+}
+
+async function compressInBrowser(path: string): Promise<string> {
+  const bitmap = await createImageBitmap(await (await fetch(path)).blob())
+  const ratio = Math.min(1, longestSide / Math.max(bitmap.width, bitmap.height))
+  const canvas = document.createElement('canvas')
+  canvas.width = Math.round(bitmap.width * ratio)
+  canvas.height = Math.round(bitmap.height * ratio)
+  canvas.getContext('2d')!.drawImage(bitmap, 0, 0, canvas.width, canvas.height)
+  const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/jpeg', quality))
+  return blob ? URL.createObjectURL(blob) : path
+}

@@ -1,0 +1,141 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { asResident, asStaff, expectAccessible, expectReachable, heading, newPhone, open, openBrowser, press, settled, shot, url } from './harness'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser?.close())
+
+const looks = [
+  { name: 'normal', settings: {} },
+  { name: 'large', settings: { large: true } },
+  { name: 'dark', settings: { dark: true } },
+]
+
+describe('first visit', () => {
+  it('asks for each purpose by itself, ticks nothing, and goes on only with the basic service', async () => {
+    const { page, leave } = await newPhone(browser)
+    await page.goto(url)
+    await heading(page, '家门口').waitFor()
+    await page.locator('[role=switch]').nth(4).waitFor()
+    expect(await page.locator('[role=switch][aria-checked=true]').count()).toBe(0)
+    await page.locator('[role=button]', { hasText: '请先同意' }).click({ force: true }) // it says that it is disabled
+    expect(page.url()).toContain('welcome')
+    await press(page, '基本服务')
+    await press(page, '按我的选择')
+    await heading(page, '登录').waitFor()
+    await leave()
+  })
+
+  it.each(looks)('is readable by everyone ($name)', async ({ name, settings }) => {
+    const { page, leave } = await newPhone(browser, settings)
+    await open(page, 'pages/welcome/index')
+    await shot(page, `welcome-${name}`)
+    await expectAccessible(page)
+    await expectReachable(page)
+    await leave()
+  })
+})
+
+describe('account', () => {
+  const pages: [string, string][] = [
+    ['pages/me/index', '我的'],
+    ['account/profile/index', '昵称和姓名'],
+    ['account/phone/index', '绑定手机号'],
+    ['account/consents/index', '我的授权'],
+    ['account/export/index', '导出我的信息'],
+    ['account/delete/index', '注销账号'],
+    ['pages/region/index', '您住在哪里'],
+  ]
+  const cases = pages.flatMap(([path, title]) => looks.map((look) => ({ path, title, ...look })))
+
+  it.each(cases)('$path is readable by everyone ($name)', async ({ path, title, name, settings }) => {
+    const { page, leave } = await asResident(browser, 'wang', settings)
+    await open(page, path)
+    await heading(page, title).waitFor()
+    await shot(page, `${path.replace(/\/index$/, '').replace('/', '-')}-${name}`)
+    await expectAccessible(page)
+    await expectReachable(page)
+    await leave()
+  })
+
+  it('lets a new resident pick a home down the tree', async () => {
+    const { page, leave } = await asResident(browser, 'newcomer' + Date.now().toString(36))
+    await open(page, 'pages/region/index?first=1')
+    for (let depth = 0; depth < 4 && !(await page.getByText('就住这里：').count()); depth++) {
+      await page.locator('.box [role=button]').first().click()
+      await settled(page)
+    }
+    await page.getByText('就住这里：').click()
+    await heading(page, '家门口').waitFor() // the home page's address is the bare root
+    await open(page, 'pages/me/index')
+    await page.getByText('志愿者编号').waitFor()
+    expect(await page.getByText('还没有选择居住地').count()).toBe(0)
+    await leave()
+  })
+
+  it('grants a consent and takes it back', async () => {
+    const { page, leave } = await asResident(browser, 'consent' + Date.now().toString(36))
+    await open(page, 'account/consents/index')
+    const card = page.locator('.card', { hasText: '上居民榜单' })
+    await card.getByText('未同意').waitFor()
+    await card.getByText('同意', { exact: true }).click()
+    await card.getByText('已同意').waitFor()
+    await card.getByText('收回同意').click()
+    await card.getByText('未同意').waitFor()
+    await leave()
+  })
+
+  it('keeps large text after a restart', async () => {
+    const { page, leave } = await asResident(browser, 'wang')
+    await open(page, 'pages/me/index')
+    await press(page, '大字模式')
+    await page.reload()
+    await page.locator('.jm-large').first().waitFor()
+    await leave()
+  })
+
+  it('deletes the account only after a second yes', async () => {
+    const { page, leave } = await asResident(browser, 'gone' + Date.now().toString(36))
+    await open(page, 'account/delete/index')
+    await press(page, '我要注销')
+    await press(page, '我知道积分和信息都找不回来')
+    await press(page, '确定注销')
+    await page.getByText('账号已经注销').waitFor()
+    expect(await page.evaluate(() => localStorage.getItem('jmk.tokens.resident'))).toBeNull()
+    await leave()
+  })
+})
+
+describe('staff', () => {
+  it('leads a clerk to the scanner', async () => {
+    const { page, leave } = await newPhone(browser)
+    await open(page, 'account/staff-login/index')
+    await page.locator('input').nth(0).fill('clerk')
+    await page.locator('input').nth(1).fill('jiamenkou-demo')
+    await press(page, '登录')
+    await page.waitForURL(/clerk\/scan/)
+    await leave()
+  })
+
+  it('shows the roles of an organizer', async () => {
+    const { page, leave } = await asStaff(browser, 'organizer')
+    await open(page, 'account/staff-login/index')
+    await page.getByText('组织者').first().waitFor()
+    await shot(page, 'staff-login-organizer')
+    await expectAccessible(page)
+    await leave()
+  })
+
+  it('says what to do after a wrong password', async () => {
+    const { page, leave } = await newPhone(browser)
+    await open(page, 'account/staff-login/index')
+    await page.locator('input').nth(0).fill('nobody-here')
+    await page.locator('input').nth(1).fill('wrong-password')
+    await press(page, '登录')
+    expect(await page.locator('[role=alert]').first().innerText()).toMatch(/密码/)
+    await leave()
+  })
+})

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { count, dayText, distanceText, minutesText, momentText, signed, untilText, yuan } from '@/format'
+import { deepLink } from '@/device/share'
+
+describe('format', () => {
+  it.each([[3000, '30'], [3050, '30.50'], [5, '0.05'], [-120, '-1.20'], [0, '0']])('writes %i fen as %s', (fen, text) => expect(yuan(fen)).toBe(text))
+  it.each([[5, '+5'], [-1200, '−1,200'], [0, '0']])('writes a change of %i points as %s', (n, text) => expect(signed(n)).toBe(text))
+  it('groups thousands', () => expect(count(1234567)).toBe('1,234,567'))
+
+  it("writes instants on Shanghai's calendar", () => {
+    const now = Date.parse('2026-11-26T00:00:00+08:00')
+    expect(momentText('2026-11-25T23:05:00Z', now)).toBe('11月26日 周四 07:05')
+    expect(dayText('2025-12-31T15:59:59Z', now)).toBe('2025年12月31日')
+    expect(dayText('2025-12-31T16:00:00Z', now)).toBe('1月1日')
+  })
+
+  it.each([[90, '1小时30分钟'], [60, '1小时'], [5, '5分钟']])('writes %i minutes', (m, text) => expect(minutesText(m)).toBe(text))
+  it.each([[94, '90米'], [1240, '1.2公里']])('writes %i metres', (m, text) => expect(distanceText(m)).toBe(text))
+
+  it.each([[172800, '还有2天0小时'], [3660, '还有1小时1分'], [65, '还有1分05秒'], [0, '已到时间']])('counts down %i seconds', (s, text) => {
+    expect(untilText(new Date(1_700_000_000_000 + s * 1000).toISOString(), 1_700_000_000_000)).toBe(text)
+  })
+})
+
+describe('deepLink', () => {
+  it('reads the scene of a mini-program code', () => expect(deepLink({ scene: 'a%3D01ABC%26s%3D2' })).toEqual({ a: '01ABC', s: '2' }))
+  it('passes a plain query', () => expect(deepLink({ id: '7' })).toEqual({ id: '7' }))
+})

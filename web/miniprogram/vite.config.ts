@@ -1,0 +1,39 @@
+import { execSync } from 'node:child_process'
+import { defineConfig, type Plugin } from 'vite'
+import uniPlugin from '@dcloudio/vite-plugin-uni'
+
+// The package is CommonJS: under "type": "module" its default export is one level down.
+const uni = ((uniPlugin as unknown as { default?: typeof uniPlugin }).default ?? uniPlugin) as () => Plugin[]
+
+// apiTypes makes src/api/*.d.ts anew, so that types can never lag behind the committed OpenAPI files.
+const apiTypes = (): Plugin => ({
+  name: 'api-types',
+  buildStart() {
+    if (!this.meta.watchMode) execSync('npm run --silent types', { stdio: 'pipe' })
+  },
+})
+
+// noCdn drops the one address of an outside host: uni-h5's base CSS draws page-head shadows from cdn.dcloud.net.cn.
+const noCdn = (): Plugin => ({
+  name: 'no-cdn',
+  enforce: 'post',
+  generateBundle(_, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'asset' || !file.fileName.endsWith('.css')) continue
+      file.source = String(file.source).replace(/url\(["']?https:\/\/cdn\.dcloud\.net\.cn[^)]*\)/g, 'none')
+    }
+  },
+})
+
+const server = process.env.JMK_TEST_URL ?? 'http://127.0.0.1:8080'
+
+export default defineConfig({
+  base: '/',
+  plugins: [apiTypes(), ...uni(), noCdn()],
+  css: {
+    preprocessorOptions: {
+      scss: { additionalData: '@import "nutui-uniapp/styles/variables.scss";' },
+    },
+  },
+  server: { host: '127.0.0.1', proxy: { '/mp': server, '/api': server } },
+})
