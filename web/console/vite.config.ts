@@ -4,7 +4,9 @@ import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import Components from 'unplugin-vue-components/vite'
 import { defineConfig } from 'vite'
 
-const proxy = { '/api': process.env.JMK_API_URL ?? 'http://127.0.0.1:8080' }
+const server = process.env.JMK_API_URL ?? 'http://127.0.0.1:8080'
+// Covers and recordings lie below /mp.
+const proxy = { '/api': server, '/mp': server }
 
 export default defineConfig({
   base: '/console/',
