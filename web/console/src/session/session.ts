@@ -57,8 +57,9 @@ async function enter(tokens: { access_token: string; refresh_token: string; staf
     sessionStorage.removeItem('jmk.drafts')
     return location.assign(import.meta.env.BASE_URL)
   }
-  self.value = null
-  await load()
+  // Replaced, never emptied in between: the page under the login dialog must stay as it is.
+  self.value = await answer(api.GET('/auth/self'))
+  pageIsOpen(true)
   endWaiting(true)
 }
 

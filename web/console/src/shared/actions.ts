@@ -6,3 +6,4 @@ const titles: Record<string, string> = {
   'budget.change_limit': '调整预算上限', 'award.pay_late': '补发积分', 'job.run': '手工运行任务', 'export.create': '导出列表', 'export.download': '下载导出文件',
 }
 export const actionTitle = (action: string): string => titles[action] ?? action
+export const actionOptions = Object.entries(titles).map(([value, title]) => ({ value, title }))

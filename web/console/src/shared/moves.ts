@@ -7,7 +7,8 @@ export interface Move {
   effect?: string
   ask?: { title: string; required?: boolean; max?: number }
   choices?: Option[]
-  run: (given: { text: string; choice: string; key: string }) => Promise<unknown>
+  amount?: { title: string; now: number }
+  run: (given: { text: string; choice: string; amount: number; key: string }) => Promise<unknown>
 }
 
 /** One step of the past, as StateTimeline shows it. */
