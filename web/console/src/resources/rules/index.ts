@@ -1,0 +1,6 @@
+import type { Resource } from '@/app/resource'
+
+export default {
+  name: 'rules', title: '积分规则', group: '积分', roles: ['operator', 'auditor'], order: 42,
+  routes: [{ path: 'rules', component: () => import('./List.vue') }],
+} satisfies Resource

@@ -1,0 +1,145 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { callAs, fillLogin, open, openAs, openBrowser, openDesk, url } from './harness'
+
+let browser: Browser
+beforeAll(async () => void (browser = await openBrowser()))
+afterAll(() => browser.close())
+
+/** Presses a move and confirms it in its dialog. */
+async function move(page: Page, title: string, text = '') {
+  await page.getByRole('button', { name: title, exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: title })
+  if (text) await dialog.getByRole('textbox').fill(text)
+  await dialog.getByRole('button', { name: title, exact: true }).click()
+  await dialog.waitFor({ state: 'hidden' })
+}
+
+test('a wrong password is said in plain words', async () => {
+  const { page, leave } = await openDesk(browser, { refusals: [401] })
+  await page.goto(`${url}/console/merchants`)
+  await page.locator('input[name=username]').fill('operator')
+  await page.locator('input[name=password]').fill('not-the-password')
+  await page.getByRole('button', { name: '登录', exact: true }).click()
+  expect(await page.getByRole('alert').textContent()).toMatch(/密码/)
+  // The right one leads to where the person wanted to go.
+  await fillLogin(page, 'operator')
+  await page.waitForURL('**/console/merchants')
+  await leave()
+})
+
+test('a grid worker takes a case to resolved', async () => {
+  const { page, leave } = await openAs(browser, 'gridworker')
+  await open(page, '/cases')
+  const waiting = page.getByRole('region', { name: '待受理' }).getByRole('link').first()
+  await waiting.click()
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await move(page, '受理')
+  await move(page, '开始办理')
+  // The result is what the reporter confirms: it is asked for.
+  await page.getByRole('button', { name: '办理完成', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: '办理完成', exact: true }).click()
+  expect(await page.getByRole('dialog').getByRole('alert').textContent()).toContain('请填写办理结果')
+  await page.getByRole('dialog').getByRole('textbox').fill('路灯已经修好，今晚会亮。')
+  await page.getByRole('dialog').getByRole('button', { name: '办理完成', exact: true }).click()
+  await page.getByText('待居民确认').first().waitFor()
+  await page.getByRole('complementary').getByText('路灯已经修好，今晚会亮。').waitFor()
+  expect(await page.getByRole('button', { name: '办理完成', exact: true }).count()).toBe(0)
+  await leave()
+})
+
+test('an operator sends a benefit back with a reason, then approves it', async () => {
+  const owner = await callAs('owner')
+  const self = await owner('GET', '/auth/self')
+  const merchant = await owner('GET', `/merchants/${self.grants[0].merchant_id}`)
+  const soon = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
+  const made = await owner('POST', `/merchants/${merchant.id}/benefits`, {
+    region_id: merchant.region_id, title: '冬日热汤', category: 'dining', points_price: 3, cash_price_fen: 500, original_price_fen: 1800, per_person_limit: 1, redeem_days: 7, valid_from: soon(0), valid_until: soon(30),
+  })
+  await owner('POST', `/benefits/${made.id}/submit`, {})
+
+  const { page, leave } = await openAs(browser, 'operator')
+  await page.getByRole('link', { name: /福利等待审核/ }).click()
+  await page.getByRole('link', { name: '冬日热汤' }).click()
+  await move(page, '退回', '请写明每天的份数')
+  await page.getByText('已退回').first().waitFor()
+  await move(page, '提交审核')
+  await move(page, '审核通过', '符合要求')
+  await page.getByText('已上架').first().waitFor()
+  await leave()
+  expect((await owner('GET', `/benefits/${made.id}`)).status).toBe('published')
+})
+
+test('a form is kept over the end of the session, and saved after a new login', async () => {
+  const { page, leave } = await openAs(browser, 'operator', { refusals: [401] })
+  await open(page, '/merchants')
+  await page.getByRole('link').filter({ hasText: '便民理发店' }).click()
+  await page.getByRole('button', { name: '修改', exact: true }).click()
+  await page.locator('input[name=contact_name]').fill('周师傅')
+  // Both tokens are worthless from here on.
+  await page.evaluate(() => sessionStorage.setItem('jmk.tokens', JSON.stringify({ access_token: 'over', refresh_token: 'over' })))
+  await page.getByRole('button', { name: '保存', exact: true }).click()
+  await page.getByRole('dialog', { name: '登录已过期' }).waitFor()
+  await fillLogin(page, 'operator')
+  await page.getByRole('heading', { name: '便民理发店' }).waitFor()
+  await page.getByText('周师傅').waitFor()
+  await leave()
+})
+
+test('what is filled in asks before it is left, and comes back after a reload', async () => {
+  const { page, leave } = await openAs(browser, 'operator')
+  page.on('dialog', (d) => void d.accept())
+  await open(page, '/merchants/new')
+  await page.locator('input[name=name]').fill('东门面馆')
+  await page.reload()
+  expect(await page.locator('input[name=name]').inputValue()).toBe('东门面馆')
+  await page.getByRole('link', { name: '福利', exact: true }).first().click()
+  await page.getByRole('button', { name: '继续填写' }).click()
+  expect(page.url()).toContain('/merchants/new')
+  await page.getByRole('link', { name: '福利', exact: true }).first().click()
+  await page.getByRole('button', { name: '离开', exact: true }).click()
+  await page.waitForURL('**/benefits')
+  await leave()
+})
+
+test('a list is filtered when the hand rests, and previous survives a reload', async () => {
+  const { page, leave } = await openAs(browser, 'operator')
+  await open(page, '/cases/list')
+  const first = await page.locator('main table a').first().textContent()
+  await page.getByRole('button', { name: '下一页' }).click()
+  await page.getByText('第 2 页').waitFor()
+  await page.reload()
+  await page.getByText('第 2 页').waitFor()
+  await page.getByRole('button', { name: '上一页' }).click()
+  await page.getByText('第 1 页').waitFor()
+  await page.waitForLoadState('networkidle')
+  expect(await page.locator('main table a').first().textContent()).toBe(first)
+  let asked = 0
+  page.on('request', (r) => void (r.url().includes('/cases?') && asked++))
+  const answered = page.waitForResponse(/cases\?.*text=/)
+  await page.getByRole('textbox', { name: '内容' }).pressSequentially('路灯不亮', { delay: 60 })
+  await answered
+  expect(asked).toBe(1)
+  await leave()
+})
+
+test('a list is exported in the background and downloaded', async () => {
+  const { page, leave } = await openAs(browser, 'operator')
+  await open(page, '/merchants')
+  await page.getByRole('button', { name: '导出' }).click()
+  const file = page.waitForEvent('download', { timeout: 60_000 })
+  await page.getByRole('menuitem', { name: 'CSV 文件' }).click()
+  expect((await file).suggestedFilename()).toMatch(/^merchants-.*\.csv$/)
+  await leave()
+})
+
+test('a server that is down is said, with a way on', async () => {
+  const { page, leave } = await openAs(browser, 'operator', { refusals: [503] })
+  await page.route('**/api/v1/auth/self', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, detail: '服务器忙，请稍后再试' }) }))
+  await page.reload()
+  await page.getByText('服务器忙，请稍后再试').waitFor()
+  await page.unroute('**/api/v1/auth/self')
+  await page.getByRole('button', { name: '重试' }).click()
+  await page.getByRole('heading', { name: /您好/ }).waitFor()
+  await leave()
+})
