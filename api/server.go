@@ -14,10 +14,11 @@ import (
 	"jiamenkou/service/casework"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
-	"jiamenkou/service/invite"
 	"jiamenkou/service/insight"
+	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/lookup"
 	"jiamenkou/service/market"
 	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
@@ -52,6 +53,7 @@ type Services struct {
 	Invite      *invite.Service
 	Insight     *insight.Service
 	Export      *export.Service
+	Lookup      *lookup.Service
 }
 
 type server struct{ Services }

@@ -427,7 +427,7 @@ func spendDays(t *testing.T, env []string, days, shops int) int64 {
 		for _, s := range c.shops {
 			clerk, err := a.Identity.LoginStaff(t.Context(), s.clerk, password)
 			require.NoError(t, err)
-			actor, err := a.Identity.Authenticate(t.Context(), clerk.Tokens.AccessToken)
+			actor, err := a.Identity.Authenticate(t.Context(), clerk.AccessToken)
 			require.NoError(t, err)
 			for _, r := range c.residents[:2] {
 				order, err := a.Market.Order(t.Context(), r, market.OrderInput{BenefitID: s.benefitID, IdempotencyKey: freshKey()})

@@ -21,6 +21,7 @@ import (
 	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/lookup"
 	"jiamenkou/service/market"
 	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
@@ -51,6 +52,7 @@ type Services struct {
 	Invite      *invite.Service
 	Insight     *insight.Service
 	Export      *export.Service
+	Lookup      *lookup.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -115,16 +117,22 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		return s, err
 	}
 	s.Identity.OnDelete(s.Notify.ForgetTx)
+	return s, a.addReaders(c, &s)
+}
+
+// addReaders adds the services that read what the domains did.
+func (a *App) addReaders(c clock.Clock, s *Services) error {
 	s.Invite = invite.New(s.Volunteer, s.Market, a.wechat, a.cfg.WeChat.ScenePage)
 	s.Insight = insight.New(a.db, c, s.Region, s.Ledger, s.Policy, insight.Config{CaseDueIn: a.cfg.Casework.DueIn})
 	files, err := blob.OpenDisk(filepath.Join(a.cfg.Files.Path, "exports"), a.cfg.Export.MaxFileBytes)
 	if err != nil {
-		return s, err
+		return err
 	}
 	s.Export = export.New(a.db, c, files, export.Lists{
 		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
-	return s, nil
+	s.Lookup = lookup.New(lookup.Parts{Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market})
+	return nil
 }
 
 func (a *App) newCasework(c clock.Clock, s Services, store blob.Store) (*casework.Service, error) {
