@@ -25,7 +25,7 @@ func TestCases(t *testing.T) {
 		api.Mount(router, api.Services{Casework: v.Casework}, httpapi.SurfaceConfig{
 			Authenticator: v, MaxBodyBytes: 1 << 20,
 			Limiters: map[string]*httpapi.Limiter{
-				"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "redemption": httpapi.NewLimiter(600, 600, v.Clock.Now),
+				"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "redemption": httpapi.NewLimiter(600, 600, v.Clock.Now), "unmask": httpapi.NewLimiter(600, 600, v.Clock.Now), "search": httpapi.NewLimiter(600, 600, v.Clock.Now),
 			},
 		})
 		call := func(method, path, token string, body any, want int) map[string]any {

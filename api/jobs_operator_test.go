@@ -51,7 +51,7 @@ func TestJobs(t *testing.T) {
 				"root": staff(authz.RoleOperator, "/c/"), "town": staff(authz.RoleOperator, "/c/t/"),
 				"auditor": staff(authz.RoleAuditor, "/c/"), "organizer": staff(authz.RoleOrganizer, "/c/"),
 			},
-			Limiters: map[string]*httpapi.Limiter{"login": httpapi.NewLimiter(60, 60, c.Now), "redemption": httpapi.NewLimiter(60, 60, c.Now)},
+			Limiters: map[string]*httpapi.Limiter{"login": httpapi.NewLimiter(60, 60, c.Now), "redemption": httpapi.NewLimiter(60, 60, c.Now), "unmask": httpapi.NewLimiter(60, 60, c.Now), "search": httpapi.NewLimiter(60, 60, c.Now)},
 		})
 		call := func(method, path, token string, want int, into any) {
 			t.Helper()

@@ -36,6 +36,7 @@ func newMarketClient(t *testing.T, db *database.DB, redemptionBurst int) *market
 		Authenticator: w, MaxBodyBytes: 1 << 16,
 		Limiters: map[string]*httpapi.Limiter{
 			"login": httpapi.NewLimiter(600, 600, w.Clock.Now), "redemption": httpapi.NewLimiter(60, redemptionBurst, w.Clock.Now),
+			"unmask": httpapi.NewLimiter(60, 60, w.Clock.Now), "search": httpapi.NewLimiter(60, 60, w.Clock.Now),
 		},
 	})
 	return &marketClient{t: t, router: router, county: w}

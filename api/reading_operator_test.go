@@ -61,7 +61,7 @@ func TestArticles(t *testing.T) {
 				"operator": staff(authz.RoleOperator, county.Path), "elsewhere": staff(authz.RoleOperator, "/other/"),
 				"auditor": staff(authz.RoleAuditor, county.Path), "organizer": staff(authz.RoleOrganizer, county.Path),
 			},
-			Limiters: map[string]*httpapi.Limiter{"login": httpapi.NewLimiter(60, 60, c.Now), "redemption": httpapi.NewLimiter(60, 60, c.Now)},
+			Limiters: map[string]*httpapi.Limiter{"login": httpapi.NewLimiter(60, 60, c.Now), "redemption": httpapi.NewLimiter(60, 60, c.Now), "unmask": httpapi.NewLimiter(60, 60, c.Now), "search": httpapi.NewLimiter(60, 60, c.Now)},
 		})
 		call := func(method, path, token, body string, want int, into any) string {
 			t.Helper()

@@ -34,10 +34,16 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /staff/{id}/second-factor/remove", httpapi.Staff(authz.RoleOperator), "remove-second-factor", "人员", "解除两步验证（手机丢失时，由上级办理，留痕）", s.removeSecondFactor)
 	httpapi.Handle(r, "POST /staff/{id}/grants", httpapi.Staff(authz.RoleOperator), "grant-roles", "人员", "授予角色", s.grantRoles)
 	httpapi.Handle(r, "POST /staff/{id}/grants/{grant_id}/revoke", administrator, "revoke-grant", "人员", "收回角色", s.revokeGrant)
-	httpapi.Handle(r, "POST /residents/find", httpapi.Staff(authz.RoleOperator), "find-resident", "人员", "按手机号查找居民（留痕）", s.findResident)
+	overResidents := httpapi.Staff(authz.RoleOperator, authz.RoleAuditor)
+	httpapi.Handle(r, "GET /residents", overResidents, "list-residents", "人员", "居民列表（个人信息已遮盖）", s.listResidents)
+	httpapi.Handle(r, "GET /residents/{id}", overResidents, "get-resident", "人员", "居民：账户、兑换、事件与服务时长（个人信息已遮盖）", s.getResident)
+	httpapi.Handle(r, "POST /residents/{id}/unmask", httpapi.Staff(authz.RoleOperator), "unmask-resident", "人员", "查看完整手机号或姓名（留痕，本人可见）", s.unmaskResident, httpapi.Limited("unmask"))
+	httpapi.Handle(r, "POST /residents/find", httpapi.Staff(authz.RoleOperator), "find-resident", "人员", "按手机号查找居民（留痕）", s.findResident, httpapi.Limited("unmask"))
 	httpapi.Handle(r, "POST /residents/{id}/freeze", httpapi.Staff(authz.RoleOperator), "freeze-resident", "人员", "冻结居民账号", s.freezeResident)
 	httpapi.Handle(r, "POST /residents/{id}/unfreeze", httpapi.Staff(authz.RoleOperator), "unfreeze-resident", "人员", "解冻居民账号", s.unfreezeResident)
 	httpapi.Handle(r, "GET /audit-log", httpapi.Staff(authz.RoleAuditor, authz.RoleOperator), "list-audit-log", "审计", "操作留痕", s.listAudit)
+	// Searching across everything. In the body, since a phone number in an address ends up in logs.
+	httpapi.Handle(r, "POST /search", httpapi.Staff(), "search", "查找", "按手机号（留痕）、兑换单号、事件编号或名称开头查找", s.search, httpapi.Limited("search"))
 	// Messages.
 	httpapi.Handle(r, "GET /messages", httpapi.StaffSession, "list-messages", "消息", "我的消息，新的在前", s.listMessages)
 	httpapi.Handle(r, "GET /messages/unread-count", httpapi.StaffSession, "count-unread-messages", "消息", "未读消息数", s.countUnread)
@@ -167,6 +173,8 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /redemptions/preview", counter, "preview-redemption", "核销", "扫码后先看看（不改变任何数据）", s.previewRedemption, httpapi.Limited("redemption"))
 	httpapi.Handle(r, "POST /redemptions", counter, "redeem", "核销", "核销（重复提交返回第一次的结果）", s.redeem, httpapi.Limited("redemption"))
 	httpapi.Handle(r, "GET /redemptions/today", counter, "list-redemptions-today", "核销", "我今天的核销", s.listRedemptionsToday)
+	httpapi.Handle(r, "GET /orders", marketReaders, "list-orders", "核销", "兑换单列表，新的在前（商户看不到居民是谁）", s.listOrders)
+	httpapi.Handle(r, "GET /orders/{id}", marketReaders, "get-order", "核销", "兑换单与经过", s.getOrder)
 	httpapi.Handle(r, "POST /orders/{id}/reverse", counter, "reverse-redemption", "核销", "撤销当天的核销", s.reverseRedemption, httpapi.Limited("redemption"))
 	httpapi.Handle(r, "GET /merchants/{id}/redemptions", marketReaders, "list-redemptions", "核销", "商户的核销（店员只看自己的）", s.listRedemptions)
 	// Volunteering: activities, attendance, service records.

@@ -18,6 +18,7 @@ import (
 	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/lookup"
 	"jiamenkou/service/market"
 	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
@@ -52,6 +53,7 @@ type Services struct {
 	Invite      *invite.Service
 	Insight     *insight.Service
 	Export      *export.Service
+	Lookup      *lookup.Service
 }
 
 type server struct{ Services }

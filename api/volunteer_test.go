@@ -28,7 +28,7 @@ func TestVolunteering(t *testing.T) {
 		api.Mount(router, api.Services{Volunteer: v.Volunteer}, httpapi.SurfaceConfig{
 			Authenticator: v, MaxBodyBytes: 1 << 20,
 			Limiters: map[string]*httpapi.Limiter{
-				"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "redemption": httpapi.NewLimiter(600, 600, v.Clock.Now),
+				"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "redemption": httpapi.NewLimiter(600, 600, v.Clock.Now), "unmask": httpapi.NewLimiter(600, 600, v.Clock.Now), "search": httpapi.NewLimiter(600, 600, v.Clock.Now),
 			},
 		})
 		key := "key-0001"

@@ -21,6 +21,7 @@ import (
 	"jiamenkou/service/invite"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/lookup"
 	"jiamenkou/service/market"
 	"jiamenkou/service/media"
 	"jiamenkou/service/notify"
@@ -51,6 +52,7 @@ type Services struct {
 	Invite      *invite.Service
 	Insight     *insight.Service
 	Export      *export.Service
+	Lookup      *lookup.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -137,6 +139,7 @@ func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 	s.Export = export.New(a.db, c, files, export.Lists{
 		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
+	s.Lookup = lookup.New(lookup.Parts{Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market})
 	return nil
 }
 

@@ -124,6 +124,10 @@ type Limits struct {
 	LoginBurst          int `yaml:"login_burst" env:"LOGIN_BURST"`
 	RedemptionPerMinute int `yaml:"redemption_per_minute" env:"REDEMPTION_PER_MINUTE"`
 	RedemptionBurst     int `yaml:"redemption_burst" env:"REDEMPTION_BURST"`
+	UnmaskPerMinute     int `yaml:"unmask_per_minute" env:"UNMASK_PER_MINUTE"`
+	UnmaskBurst         int `yaml:"unmask_burst" env:"UNMASK_BURST"`
+	SearchPerMinute     int `yaml:"search_per_minute" env:"SEARCH_PER_MINUTE"`
+	SearchBurst         int `yaml:"search_burst" env:"SEARCH_BURST"`
 }
 
 // Compliance switches what a county may not want or may not have.
@@ -364,6 +368,8 @@ func (c *Config) validate() error {
 	for key, n := range map[string]int{
 		"limits.login_per_minute": c.Limits.LoginPerMinute, "limits.login_burst": c.Limits.LoginBurst,
 		"limits.redemption_per_minute": c.Limits.RedemptionPerMinute, "limits.redemption_burst": c.Limits.RedemptionBurst,
+		"limits.unmask_per_minute": c.Limits.UnmaskPerMinute, "limits.unmask_burst": c.Limits.UnmaskBurst,
+		"limits.search_per_minute": c.Limits.SearchPerMinute, "limits.search_burst": c.Limits.SearchBurst,
 		"database.max_connections": c.Database.MaxConnections, "database.tx_attempts": c.Database.TxAttempts,
 		"queue.workers": c.Queue.Workers, "auth.max_failed_logins": c.Auth.MaxFailedLogins,
 	} {

@@ -82,7 +82,7 @@ func (s *Service) AuditLog(ctx context.Context, actor authz.Actor, filter AuditF
 	if err != nil {
 		return paging.Page[AuditRecord]{}, err
 	}
-	where, args := regionScope("r.path", actor.RegionPaths(roles...), countyWide(actor, roles...))
+	where, args := regionScope(actor.RegionPaths(roles...), countyWide(actor, roles...))
 	for column, value := range map[string]string{
 		"a.actor_id": filter.ActorID, "a.action": filter.Action, "a.object_type": filter.ObjectType, "a.object_id": filter.ObjectID,
 	} {

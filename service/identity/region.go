@@ -37,9 +37,10 @@ func regionsByID(tx *gorm.DB, ids ...string) (map[string]Region, error) {
 	return out, nil
 }
 
-// regionScope is the WHERE clause for "column lies in one of the subtrees", and
+// regionScope is the WHERE clause for "region r lies in one of the subtrees", and
 // matches nothing if there are none. nullToo lets rows without a region through.
-func regionScope(column string, paths []string, nullToo bool) (where string, args []any) {
+func regionScope(paths []string, nullToo bool) (where string, args []any) {
+	const column = "r.path"
 	parts := []string{"1 = 0"}
 	for _, path := range paths {
 		from, to := model.RegionPathRange(path)

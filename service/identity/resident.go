@@ -448,11 +448,17 @@ type residentRow struct {
 	RealNameCipher                *string
 	HomeRegionID, Path            *string
 	Status                        model.ResidentStatus
+
+	// For staff's list alone.
+	PhoneCipher *string
+	RegionName  *string
+	CreatedAt   clock.Instant
 }
 
 func residentRows(tx *gorm.DB, where string, args ...any) ([]residentRow, error) {
 	var rows []residentRow
-	err := tx.Raw(`SELECT p.id, p.nickname, p.real_name_cipher, p.volunteer_number, p.home_region_id, r.path, p.status
+	err := tx.Raw(`SELECT p.id, p.nickname, p.real_name_cipher, p.volunteer_number, p.home_region_id, r.path, p.status,
+		p.phone_cipher, r.name AS region_name, p.created_at
 		FROM resident p LEFT JOIN region r ON r.id = p.home_region_id WHERE `+where, args...).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("identity: read residents: %w", err)

@@ -551,14 +551,14 @@ func (s *Service) staffScope(ctx context.Context, actor authz.Actor, filter Staf
 	case !actor.IsSystem() && !actor.Has(roles...):
 		return "", nil, authz.ErrForbidden
 	default:
-		where, args = regionScope("r.path", actor.RegionPaths(roles...), false)
+		where, args = regionScope(actor.RegionPaths(roles...), false)
 	}
 	if filter.RegionID != "" {
 		regions, err := regionsByID(s.db.Read(ctx), filter.RegionID)
 		if err != nil {
 			return "", nil, err
 		}
-		within, bounds := regionScope("r.path", []string{regions[filter.RegionID].Path}, false)
+		within, bounds := regionScope([]string{regions[filter.RegionID].Path}, false)
 		where, args = where+" AND "+within, append(args, bounds...)
 	}
 	if filter.MerchantID != "" || filter.Role != "" {

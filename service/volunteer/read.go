@@ -427,19 +427,10 @@ type ServiceTotal struct {
 
 // MyTotal returns the resident's minutes.
 func (s *Service) MyTotal(ctx context.Context, actor authz.Actor) (ServiceTotal, error) {
-	var out ServiceTotal
 	if err := actor.Resident(); err != nil {
-		return out, err
+		return ServiceTotal{}, err
 	}
-	err := s.db.Read(ctx).Raw(`SELECT
-		COALESCE(SUM(CASE WHEN state = ? THEN minutes ELSE 0 END), 0) AS effective_minutes,
-		COALESCE(SUM(CASE WHEN state = ? THEN minutes ELSE 0 END), 0) AS pending_minutes,
-		COALESCE(SUM(CASE WHEN state = ? THEN 1 ELSE 0 END), 0) AS records
-		FROM service_record WHERE resident_id = ?`, model.RecordEffective, model.RecordPending, model.RecordEffective, actor.ID).Scan(&out).Error
-	if err != nil {
-		return out, fmt.Errorf("volunteer: total: %w", err)
-	}
-	return out, nil
+	return s.TotalOf(ctx, actor.ID)
 }
 
 // MyRecords lists the resident's service records, newest first.

@@ -1,0 +1,44 @@
+package volunteer
+
+import (
+	"context"
+	"fmt"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/model"
+)
+
+// Titled is an activity that a search found.
+type Titled struct{ ID, Title, RegionName string }
+
+// afterAll follows every text that begins as another does.
+const afterAll = "\U0010FFFF"
+
+// ActivitiesTitled finds the activities of the actor's regions by the
+// beginning of the title, in its order; an index on the title answers it.
+func (s *Service) ActivitiesTitled(ctx context.Context, actor authz.Actor, prefix string, limit int) ([]Titled, error) {
+	where, args := scope("r.path", actor.RegionPaths(readers...))
+	var rows []Titled
+	err := s.db.Read(ctx).Table("activity a").Select("a.id, a.title, r.name AS region_name").Joins("JOIN region r ON r.id = a.region_id").
+		Where("a.title >= ? AND a.title < ?", prefix, prefix+afterAll).Where(where, args...).
+		Order("a.title, a.id").Limit(limit).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("volunteer: activities by title: %w", err)
+	}
+	return rows, nil
+}
+
+// TotalOf returns a resident's minutes. The caller has checked that the actor
+// may see this resident.
+func (s *Service) TotalOf(ctx context.Context, residentID string) (ServiceTotal, error) {
+	var out ServiceTotal
+	err := s.db.Read(ctx).Raw(`SELECT
+		COALESCE(SUM(CASE WHEN state = ? THEN minutes ELSE 0 END), 0) AS effective_minutes,
+		COALESCE(SUM(CASE WHEN state = ? THEN minutes ELSE 0 END), 0) AS pending_minutes,
+		COALESCE(SUM(CASE WHEN state = ? THEN 1 ELSE 0 END), 0) AS records
+		FROM service_record WHERE resident_id = ?`, model.RecordEffective, model.RecordPending, model.RecordEffective, residentID).Scan(&out).Error
+	if err != nil {
+		return out, fmt.Errorf("volunteer: total: %w", err)
+	}
+	return out, nil
+}
