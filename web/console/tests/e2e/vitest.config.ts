@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['tests/e2e/**/*.test.ts'],
     environment: 'node',
-    testTimeout: 120_000,
+    testTimeout: 300_000, // a role walks through a dozen pages, each looked at by axe
     hookTimeout: 60_000,
     fileParallelism: false, // one server, one county
   },
