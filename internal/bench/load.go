@@ -39,9 +39,10 @@ func newRequest(method, path, token, key, body string, status ...int) request {
 // outcome is what a round gave.
 type outcome struct {
 	took     time.Duration
+	cpu      time.Duration   // of the process that serves, the database not included
 	good     int             // answers with the first status
 	took1    []time.Duration // of each call, sorted
-	slowGood []time.Duration // of the good ones, sorted
+	tookGood []time.Duration // of the good ones, sorted
 }
 
 func (o outcome) perSecond() float64 { return float64(len(o.took1)) / o.took.Seconds() }
@@ -102,7 +103,7 @@ func together(clients, n int, do func(c, i int) (good bool, err error)) (outcome
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			out.took1, out.slowGood = append(out.took1, each...), append(out.slowGood, ok...)
+			out.took1, out.tookGood = append(out.took1, each...), append(out.tookGood, ok...)
 			out.good += len(ok)
 			errs = append(errs, failed)
 		})
@@ -110,7 +111,7 @@ func together(clients, n int, do func(c, i int) (good bool, err error)) (outcome
 	all.Wait()
 	out.took = time.Since(start)
 	slices.Sort(out.took1)
-	slices.Sort(out.slowGood)
+	slices.Sort(out.tookGood)
 	return out, errors.Join(errs...)
 }
 

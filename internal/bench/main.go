@@ -3,7 +3,7 @@
 // docs/performance.md says how to read them. It asserts what must be true
 // whatever the machine (counts, the audit), never how long anything takes.
 //
-//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout|growth]…
+//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout]…
 package main
 
 import (
@@ -51,14 +51,11 @@ var sections = []struct {
 	{"soldout", soldOut},
 }
 
-// bench measures the sections that are named, or all but growth.
+// bench measures the sections that are named, or all.
 func bench(ctx context.Context, out io.Writer, names []string) error {
-	if slices.Equal(names, []string{"growth"}) {
-		return growth(ctx, out)
-	}
 	for _, name := range names {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
-			return fmt.Errorf("nothing is called %q: floor, hot, soldout, or growth by itself", name)
+			return fmt.Errorf("nothing is called %q: floor, hot or soldout", name)
 		}
 	}
 	fmt.Fprintf(out, "%d CPUs, %s\n", runtime.NumCPU(), runtime.Version()) //nolint:errcheck // as a whole, below
@@ -105,12 +102,12 @@ func onDriver(ctx context.Context, out io.Writer, driver database.Driver, names 
 	return nil
 }
 
-// rounds is how many items each client has done: BENCH_ROUNDS, 50.
+// rounds is how many items each client has done: BENCH_ROUNDS, 25.
 func rounds() int {
 	if n, err := strconv.Atoi(os.Getenv("BENCH_ROUNDS")); err == nil && n > 0 {
 		return n
 	}
-	return 50
+	return 25
 }
 
 // serveCommand makes this binary a server, so that the server is a process of

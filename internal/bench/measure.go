@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"jiamenkou/internal/app"
@@ -97,7 +98,16 @@ func (r round) run(ctx context.Context, s *site) (outcome, clock.Instant, error)
 		}
 	}
 	began := clock.Now(clock.NewSystem())
+	before, err := cpuTime(s.server.Process.Pid)
+	if err != nil {
+		return outcome{}, 0, err
+	}
 	out, err := hammer(ctx, s.addr, r.clients, requests)
+	if err != nil {
+		return outcome{}, 0, err
+	}
+	after, err := cpuTime(s.server.Process.Pid)
+	out.cpu = after - before
 	return out, began, err
 }
 
@@ -121,6 +131,10 @@ func (r round) runInProcess(ctx context.Context, s *site) (out outcome, began cl
 	}
 	err = s.inProcess(ctx, func(a *app.App) error {
 		began = clock.Now(clock.NewSystem())
+		before, err := cpuTime(os.Getpid())
+		if err != nil {
+			return err
+		}
 		out, err = together(r.clients, r.items(), func(_, i int) (bool, error) {
 			if r.earn {
 				_, err := a.Reading.SignIn(ctx, people[i].actor)
@@ -131,6 +145,11 @@ func (r round) runInProcess(ctx context.Context, s *site) (out outcome, began cl
 			})
 			return true, err
 		})
+		if err != nil {
+			return err
+		}
+		after, err := cpuTime(os.Getpid())
+		out.cpu = after - before
 		return err
 	})
 	return out, began, err
@@ -159,7 +178,7 @@ func (s *site) floorConnections(r round) int {
 
 // againstFloor measures ordering and earning, hot, at 64 clients.
 func againstFloor(ctx context.Context, rep *report, s *site) error {
-	rep.columns("what", "a second", "of the floor", "floor a second", "in one transaction", "p50", "p99")
+	rep.columns("what", "a second", "of the floor", "floor a second", "in one transaction", "server CPU each", "p50", "p99")
 	write := func(name string, r round, out outcome, began clock.Instant) error {
 		txs, err := recordedTx(ctx, s.db.WriteSQL(), r.kind(), began)
 		if err != nil {
@@ -176,7 +195,7 @@ func againstFloor(ctx context.Context, rep *report, s *site) error {
 		if err != nil {
 			return err
 		}
-		rep.row(name, out.perSecond(), ratio(out.perSecond()/floor), floor, fmt.Sprintf("%.0f", float64(items)/float64(len(txs))),
+		rep.row(name, out.perSecond(), ratio(out.perSecond()/floor), floor, fmt.Sprintf("%.0f", float64(items)/float64(len(txs))), short(out.cpu/time.Duration(items)),
 			short(quantile(out.took1, 0.5)), short(quantile(out.took1, 0.99)))
 		return nil
 	}
