@@ -88,8 +88,9 @@ openapi-check: build
 	bin/jiamenkou openapi --check
 
 .PHONY: bench
-bench: ## Measure ordering over HTTP against pings of the same run, on both databases
-	JMK_TEST_FLUSH_LOG=1 scripts/with-mariadb.sh go test ./internal/app -run '^$$' -bench HotOrders -benchtime 1x -count 3
+bench: ## Measure ordering and earning beside bare SQL, hot and spread, on both databases (docs/performance.md)
+	go build -o bin/bench ./internal/bench
+	JMK_TEST_FLUSH_LOG=1 scripts/with-mariadb.sh bin/bench
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
@@ -102,5 +103,5 @@ tidy: ## Tidy and verify go.mod
 
 .PHONY: clean
 clean: ## Remove what was built, but not the linter, which takes minutes
-	rm -rf bin/jiamenkou coverage.out web/dist/*/
+	rm -rf bin/jiamenkou bin/bench coverage.out web/dist/*/
 	go clean -testcache

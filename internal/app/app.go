@@ -212,3 +212,12 @@ func (a *App) listen(ctx context.Context) (net.Listener, error) {
 	}
 	return l, nil
 }
+
+// SimulatedOpenID is the openid under which the simulator logs somebody of that
+// name in, "" without a simulator: for who registers people before they come.
+func (a *App) SimulatedOpenID(name string) string {
+	if a.sim == nil {
+		return ""
+	}
+	return a.sim.OpenID(name)
+}

@@ -46,7 +46,7 @@ var bans = []struct {
 	{"miniprogram-api", nil, append([]string{"model", "api"}, gorm...), "handlers are thin and have DTOs of their own"},
 	{"service", nil, append([]string{"jobs", "internal/app", "internal/httpapi"}, slices.Concat(surfaces, web)...), "services know nothing of who calls them"},
 	{"jobs", nil, append([]string{"model", "internal/app", "internal/database"}, slices.Concat(surfaces, gorm, web)...), "a job calls one service method"},
-	{"internal", []string{"internal/app", "internal/demo"}, append([]string{"service", "jobs"}, surfaces...), "what all parts share stands below them"},
+	{"internal", []string{"internal/app", "internal/bench", "internal/demo"}, append([]string{"service", "jobs"}, surfaces...), "what all parts share stands below them"},
 }
 
 // modelMayImport is what model imports of this module.
@@ -248,6 +248,7 @@ func TestCheckImports(t *testing.T) {
 		"internal never imports a surface":           {"internal/wechat", "api", "stands below"},
 		"the composition root imports everything":    {"internal/app", "service/notify", ""},
 		"the demo loader imports services":           {"internal/demo", "service/market", ""},
+		"the bench program imports services":         {"internal/bench", "service/market", ""},
 		"a test support package imports services":    {"internal/app/apptest", "service/market", ""},
 		"the entry point imports the root":           {".", "internal/app", ""},
 		"common is no name":                          {"internal/common", "context", "does not say"},

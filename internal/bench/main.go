@@ -1,0 +1,130 @@
+// Command bench measures the program beside bare SQL that writes the same rows
+// on the same database server in the same run, and prints tables in Markdown:
+// docs/performance.md says how to read them. It asserts what must be true
+// whatever the machine (counts, the audit), never how long anything takes.
+//
+//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout]…
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"jiamenkou/internal/app"
+	"jiamenkou/internal/database"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context) int {
+	if len(os.Args) == 2 && os.Args[1] == serveCommand {
+		return serveHere(ctx)
+	}
+	if err := bench(ctx, os.Stdout, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err) //nolint:errcheck // nowhere left to report to
+		return 1
+	}
+	return 0
+}
+
+// sections are what can be measured, in the order of the tables.
+var sections = []struct {
+	name    string
+	measure func(context.Context, *report, *site) error
+}{
+	{"floor", againstFloor},
+	{"hot", hotAgainstSpread},
+	{"soldout", soldOut},
+}
+
+// bench measures the sections that are named, or all.
+func bench(ctx context.Context, out io.Writer, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return fmt.Errorf("nothing is called %q: floor, hot or soldout", name)
+		}
+	}
+	fmt.Fprintf(out, "%d CPUs, %s\n", runtime.NumCPU(), runtime.Version()) //nolint:errcheck // as a whole, below
+	for _, driver := range drivers() {
+		if err := onDriver(ctx, out, driver, names); err != nil {
+			return fmt.Errorf("%s: %w", driver, err)
+		}
+	}
+	return nil
+}
+
+type section = struct {
+	name    string
+	measure func(context.Context, *report, *site) error
+}
+
+// drivers are both, or the one that BENCH_DRIVER names.
+func drivers() []database.Driver {
+	if one := os.Getenv("BENCH_DRIVER"); one != "" {
+		return []database.Driver{database.Driver(one)}
+	}
+	return []database.Driver{database.MySQL, database.SQLite}
+}
+
+func onDriver(ctx context.Context, out io.Writer, driver database.Driver, names []string) (err error) {
+	s, err := newSite(ctx, driver)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	for _, part := range sections {
+		if len(names) > 0 && !slices.Contains(names, part.name) {
+			continue
+		}
+		r := &report{out: out, title: fmt.Sprintf("%s: %s", part.name, driver)}
+		if err := part.measure(ctx, r, s); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+		if err := s.audit(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+		r.print()
+	}
+	return nil
+}
+
+// rounds is how many items each client has done: BENCH_ROUNDS, 25.
+func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("BENCH_ROUNDS")); err == nil && n > 0 {
+		return n
+	}
+	return 25
+}
+
+// serveCommand makes this binary a server, so that the server is a process of
+// its own and runs the very code that was built with the bench.
+const serveCommand = "serve"
+
+func serveHere(ctx context.Context) int {
+	defaults, err := defaults()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err) //nolint:errcheck // nowhere left to report to
+		return 1
+	}
+	p := app.Program{
+		Defaults: defaults, Environ: os.Environ(), Out: io.Discard, Err: os.Stderr,
+		Listening: func(addr string) { fmt.Fprintln(os.Stdout, addr) }, //nolint:errcheck // the parent sees it
+	}
+	return p.Run(ctx, []string{"serve"})
+}
+
+func defaults() ([]byte, error) { return os.ReadFile(filepath.Clean("config.yaml")) }
