@@ -13,6 +13,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 )
 
@@ -37,11 +38,11 @@ type Closed struct {
 // statement a period, exactly once: a second instance, or a second run after
 // this one was killed, finds what is there and goes on behind it.
 func (s *Service) CloseDue(ctx context.Context) (Closed, error) {
-	return s.closeUntil(ctx, clock.Today(s.clock).AddDays(-1))
+	return s.closeUntil(ctx, authz.System("settlement.close"), clock.Today(s.clock).AddDays(-1))
 }
 
 // closeUntil closes the periods up to a day before today.
-func (s *Service) closeUntil(ctx context.Context, last clock.Day) (Closed, error) {
+func (s *Service) closeUntil(ctx context.Context, actor authz.Actor, last clock.Day) (Closed, error) {
 	var done Closed
 	if err := s.openPeriods(ctx, clock.Today(s.clock)); err != nil {
 		return done, err
@@ -52,7 +53,7 @@ func (s *Service) closeUntil(ctx context.Context, last clock.Day) (Closed, error
 		return done, fmt.Errorf("settlement: due periods: %w", err)
 	}
 	for _, p := range due {
-		n, err := s.closePeriod(ctx, p)
+		n, err := s.closePeriod(ctx, actor, p)
 		done.Statements += n
 		if err != nil {
 			return done, err
@@ -96,8 +97,8 @@ func (s *Service) openPeriods(ctx context.Context, today clock.Day) error {
 }
 
 // closePeriod writes the missing statements of a period and then marks it
-// closed.
-func (s *Service) closePeriod(ctx context.Context, p model.SettlementPeriod) (statements int, err error) {
+// closed. Closing by hand leaves a trace; cron has its own history.
+func (s *Service) closePeriod(ctx context.Context, actor authz.Actor, p model.SettlementPeriod) (statements int, err error) {
 	batches := 0
 	for {
 		merchants, err := s.unsettledMerchants(ctx, p)
@@ -123,9 +124,22 @@ func (s *Service) closePeriod(ctx context.Context, p model.SettlementPeriod) (st
 		}
 	}
 	return statements, database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		return tx.Exec(`UPDATE settlement_period SET status = ?, closed_at = ? WHERE id = ? AND status = ?`,
-			model.PeriodClosed, clock.Now(s.clock), p.ID, model.PeriodOpen).Error
+		res := tx.Exec(`UPDATE settlement_period SET status = ?, closed_at = ? WHERE id = ? AND status = ?`,
+			model.PeriodClosed, clock.Now(s.clock), p.ID, model.PeriodOpen)
+		if res.Error != nil || res.RowsAffected == 0 || actor.IsSystem() {
+			return res.Error // another instance closed it, or nobody's hand
+		}
+		return identity.NewTrail(s.clock).RecordTx(tx, identity.AuditEntry{
+			Actor: actor, Action: "settlement.close", ObjectType: "settlement_period", ObjectID: p.ID,
+			Detail: closeDetail{Day: p.Day, Statements: statements},
+		})
 	})
+}
+
+// closeDetail is what the audit trail keeps of a closing by hand.
+type closeDetail struct {
+	Day        clock.Day `json:"day"`
+	Statements int       `json:"statements"`
 }
 
 // unsettledMerchants lists the merchants that have something to settle up to
@@ -344,7 +358,7 @@ func (s *Service) CloseDay(ctx context.Context, actor authz.Actor, day clock.Day
 	if err != nil || row.Status == model.PeriodClosed {
 		return row, err
 	}
-	if _, err := s.closeUntil(ctx, day); err != nil {
+	if _, err := s.closeUntil(ctx, actor, day); err != nil {
 		return Period{}, err
 	}
 	if row, err = s.period(ctx, day); err == nil && row.ID == "" {

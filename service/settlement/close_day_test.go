@@ -27,6 +27,13 @@ func TestCloseDay(t *testing.T) {
 			require.Equal(t, model.PeriodClosed, p.Status)
 		}
 		require.EqualValues(t, 1, w.Count(t, "SELECT COUNT(*) FROM settlement_statement"))
+		require.EqualValues(t, 1, w.Count(t, "SELECT COUNT(*) FROM audit_log WHERE action = 'settlement.close' AND actor_id = ?", w.Operator.ID),
+			"a trace of the hand that closed it, once")
+		w.redeem(w.shop("超市"))
+		w.nextDay()
+		_, err = w.settlement.CloseDue(t.Context())
+		require.NoError(t, err)
+		require.EqualValues(t, 1, w.Count(t, "SELECT COUNT(*) FROM audit_log WHERE action = 'settlement.close'"), "cron has its own history")
 		_, err = w.settlement.CloseDay(t.Context(), w.Operator, day.AddDays(-5))
 		require.ErrorIs(t, err, settlement.ErrDay, "before the first redemption")
 		w.sound()
