@@ -47,15 +47,15 @@ func (s *Service) StartAuditRows(ctx context.Context, phases []AuditPhase) (Audi
 func (s *Service) AuditRows(ctx context.Context, phases []AuditPhase, o AuditOptions) (AuditResult, error) {
 	own := make([]auditPhase, len(phases))
 	for i, p := range phases {
-		own[i] = p.next
+		own[i] = func(a *auditor, ctx context.Context, after string) (string, error) { return a.rowRange(ctx, p, after) }
 	}
 	start := func(ctx context.Context) (AuditState, error) { return s.StartAuditRows(ctx, phases) }
 	return s.audit(ctx, own, start, o)
 }
 
-// next checks the next range. The last one has no end, so that rows are met
+// rowRange checks the next range of a phase. The last one has no end, so that rows are met
 // whose parent in Table is missing.
-func (p AuditPhase) next(a *auditor, ctx context.Context, after string) (next string, err error) {
+func (a *auditor) rowRange(ctx context.Context, p AuditPhase, after string) (next string, err error) {
 	rows := a.rows
 	if p.Rows > 0 {
 		rows = min(rows, p.Rows)

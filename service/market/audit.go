@@ -11,7 +11,8 @@ import (
 //
 // The + before a column of the journal keeps SQLite from preferring the index
 // over that column, under which most of the journal lies, to the range of ids;
-// to MySQL it is nothing.
+// to MySQL it is nothing. CROSS JOIN keeps it from beginning with the table on
+// the right; to MySQL it is a plain join.
 var auditPhases = []ledger.AuditPhase{
 	{Table: "benefit_order", Checks: []ledger.RangeCheck{
 		{Name: "market: held order has its pending hold", Query: `SELECT o.id AS object, COALESCE(h.account_id, '') AS account, o.points AS want, COALESCE(h.amount, 0) AS got
@@ -42,19 +43,19 @@ var auditPhases = []ledger.AuditPhase{
 	}},
 	{Table: "journal", Checks: []ledger.RangeCheck{
 		{Name: "market: order's hold in the ledger has its order", Query: `SELECT h.id AS object, h.account_id AS account, 1 AS want, 0 AS got
-			FROM journal j LEFT JOIN hold h ON h.journal_id = j.id LEFT JOIN benefit_order o ON o.hold_id = h.id AND o.id = j.source_id
-			WHERE j.id > @lo AND j.id <= @hi AND +j.kind = 'hold' AND +j.source_type = '` + sourceOrder + `' AND h.id IS NOT NULL AND o.id IS NULL`},
+			FROM journal j CROSS JOIN hold h ON h.journal_id = j.id LEFT JOIN benefit_order o ON o.hold_id = h.id AND o.id = j.source_id
+			WHERE j.id > @lo AND j.id <= @hi AND +j.kind = 'hold' AND +j.source_type = '` + sourceOrder + `' AND o.id IS NULL`},
 		{Name: "market: order's capture in the ledger has its redemption", Query: `SELECT t.id AS object, t.debit_account_id AS account, 1 AS want, 0 AS got
-			FROM journal j LEFT JOIN transfer t ON t.journal_id = j.id LEFT JOIN redemption r ON r.transfer_id = t.id AND r.order_id = j.source_id
-			WHERE j.id > @lo AND j.id <= @hi AND +j.kind = 'capture' AND +j.source_type = '` + sourceOrder + `' AND t.id IS NOT NULL AND r.id IS NULL`},
+			FROM journal j CROSS JOIN transfer t ON t.journal_id = j.id LEFT JOIN redemption r ON r.transfer_id = t.id AND r.order_id = j.source_id
+			WHERE j.id > @lo AND j.id <= @hi AND +j.kind = 'capture' AND +j.source_type = '` + sourceOrder + `' AND r.id IS NULL`},
 	}},
 	{Table: "redemption", Checks: []ledger.RangeCheck{
 		{Name: "market: redemption belongs to a redeemed order", Query: `SELECT r.id AS object, '' AS account, 1 AS want, 0 AS got
 			FROM redemption r LEFT JOIN benefit_order o ON o.id = r.order_id
 			WHERE r.id > @lo AND r.id <= @hi AND (o.id IS NULL OR o.status NOT IN ('redeemed', 'reversed') OR o.merchant_id <> r.merchant_id)`},
 		{Name: "market: reversed capture in the ledger has its reversal", Query: `SELECT t.id AS object, t.credit_account_id AS account, 1 AS want, 0 AS got
-			FROM redemption r LEFT JOIN transfer t ON t.reverses_id = r.transfer_id LEFT JOIN redemption_reversal v ON v.transfer_id = t.id
-			WHERE r.id > @lo AND r.id <= @hi AND t.id IS NOT NULL AND v.id IS NULL`},
+			FROM redemption r CROSS JOIN transfer t ON t.reverses_id = r.transfer_id LEFT JOIN redemption_reversal v ON v.transfer_id = t.id
+			WHERE r.id > @lo AND r.id <= @hi AND v.id IS NULL`},
 	}},
 	{Table: "redemption_reversal", Checks: []ledger.RangeCheck{
 		{Name: "market: reversal belongs to a reversed order", Query: `SELECT v.id AS object, '' AS account, 1 AS want, 0 AS got

@@ -33,7 +33,7 @@ func AuditRows(t testing.TB, l *ledger.Service, phases []ledger.AuditPhase) []le
 	o := ledger.AuditOptions{RangeRows: 1, Step: func(p ledger.AuditProgress) error {
 		require.LessOrEqual(t, p.Done, p.Total)
 		var err error
-		saved, err = json.Marshal(p.State)
+		saved, err = json.Marshal(p.State) //nolint:musttag // as jiamenkou audit does
 		require.NoError(t, err)
 		if p.State.Complete {
 			require.Equal(t, p.Total, p.Done, "every row was counted once")
@@ -50,7 +50,7 @@ func AuditRows(t testing.TB, l *ledger.Service, phases []ledger.AuditPhase) []le
 		}
 		require.ErrorIs(t, err, context.Canceled)
 		o.Resume = &ledger.AuditState{}
-		require.NoError(t, json.Unmarshal(saved, o.Resume))
+		require.NoError(t, json.Unmarshal(saved, o.Resume)) //nolint:musttag // as above
 	}
 	require.FailNow(t, "the audit does not end")
 	return nil
