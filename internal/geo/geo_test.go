@@ -21,7 +21,7 @@ func TestToGCJ02(t *testing.T) {
 		require.Less(t, orbgeo.DistanceHaversine(orb.Point{lon, lat}, p.gcj), 1.0, "metres from the published result")
 		for _, kept := range []geo.System{geo.GCJ02, ""} {
 			lon, lat = geo.ToGCJ02(kept, p.wgs.Lon(), p.wgs.Lat())
-			require.Equal(t, p.wgs, orb.Point{lon, lat})
+			require.Equal(t, [2]float64{p.wgs.Lon(), p.wgs.Lat()}, [2]float64{lon, lat})
 		}
 	}
 	lon, lat := geo.ToGCJ02(geo.WGS84, 139.6917, 35.6895)
