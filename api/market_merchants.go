@@ -127,7 +127,7 @@ type storeDTO struct {
 	MerchantID string    `json:"merchant_id"`
 	Name       string    `json:"name"`
 	Address    string    `json:"address"`
-	Lon        *float64  `json:"lon" doc:"经度（WGS 84），null 表示没有"`
+	Lon        *float64  `json:"lon" doc:"经度（GCJ-02），null 表示没有"`
 	Lat        *float64  `json:"lat"`
 	Status     string    `json:"status" enum:"open,closed"`
 	Version    int64     `json:"version"`

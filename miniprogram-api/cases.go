@@ -84,9 +84,10 @@ type reportInput struct {
 		Text          string   `json:"text" minLength:"5" maxLength:"1000"`
 		AttachmentIDs []string `json:"attachment_ids,omitempty" maxItems:"9" doc:"先上传图片，再填返回的 id"`
 		RegionID      string   `json:"region_id,omitempty" maxLength:"26" doc:"村社或更小的区域；不填则按定位，再按居住地"`
-		Lon           *float64 `json:"lon,omitempty" minimum:"-180" maximum:"180"`
-		Lat           *float64 `json:"lat,omitempty" minimum:"-90" maximum:"90"`
-		Address       string   `json:"address,omitempty" maxLength:"100"`
+		InSystem
+		Lon     *float64 `json:"lon,omitempty" minimum:"-180" maximum:"180"`
+		Lat     *float64 `json:"lat,omitempty" minimum:"-90" maximum:"90"`
+		Address string   `json:"address,omitempty" maxLength:"100"`
 	}
 }
 
@@ -99,6 +100,9 @@ type reportedDTO struct {
 
 func (s *server) reportCase(ctx context.Context, in *reportInput) (*httpapi.Body[reportedDTO], error) {
 	b := in.Body
+	if b.Lon != nil && b.Lat != nil {
+		*b.Lon, *b.Lat = b.convert(*b.Lon, *b.Lat)
+	}
 	r, err := s.Casework.Report(ctx, authz.FromContext(ctx), casework.ReportInput{
 		Category: casework.Category(b.Category), Text: b.Text, AttachmentIDs: b.AttachmentIDs, RegionID: b.RegionID,
 		Lon: b.Lon, Lat: b.Lat, Address: b.Address, IdempotencyKey: in.IdempotencyKey,

@@ -10,6 +10,7 @@ import (
 )
 
 type nearbyInput struct {
+	InSystemQuery
 	Lon      float64 `query:"lon" required:"true" minimum:"-180" maximum:"180" doc:"不会保存"`
 	Lat      float64 `query:"lat" required:"true" minimum:"-90" maximum:"90"`
 	Category string  `query:"category" enum:"sanitation,facility,safety,order,care,dispute,other" doc:"不填则看各类；民生关爱和纠纷涉及个人，从不显示"`
@@ -30,8 +31,9 @@ type nearbyCasesDTO struct {
 }
 
 func (s *server) listNearbyCases(ctx context.Context, in *nearbyInput) (*httpapi.Body[nearbyCasesDTO], error) {
+	lon, lat := in.convert(in.Lon, in.Lat)
 	rows, err := s.Casework.Nearby(ctx, authz.FromContext(ctx), casework.NearbyInput{
-		Lon: in.Lon, Lat: in.Lat, Category: casework.Category(in.Category),
+		Lon: lon, Lat: lat, Category: casework.Category(in.Category),
 	})
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ type storeDTO struct {
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`
 	Address string   `json:"address"`
-	Lon     *float64 `json:"lon" doc:"经度（WGS 84），null 表示没有"`
+	Lon     *float64 `json:"lon" doc:"经度（GCJ-02），null 表示没有"`
 	Lat     *float64 `json:"lat"`
 }
 
@@ -83,6 +83,7 @@ type listBenefitsInput struct {
 type NearQuery struct {
 	Lon float64 `query:"lon" minimum:"-180" maximum:"180" doc:"与 lat 一起给出；不会保存"`
 	Lat float64 `query:"lat" minimum:"-90" maximum:"90"`
+	InSystemQuery
 }
 
 var errHalfPlace = fault.New(fault.Invalid, "market.half_position", "经度和纬度要一起给出")
@@ -94,7 +95,8 @@ func (q NearQuery) position() (*market.Position, error) {
 	if q.Lon == 0 {
 		return nil, nil //nolint:nilnil // none was given
 	}
-	return &market.Position{Lon: q.Lon, Lat: q.Lat}, nil
+	lon, lat := q.convert(q.Lon, q.Lat)
+	return &market.Position{Lon: lon, Lat: lat}, nil
 }
 
 func (s *server) listBenefits(ctx context.Context, in *listBenefitsInput) (*httpapi.Body[httpapi.PageBody[BenefitDTO]], error) {

@@ -99,12 +99,14 @@ func (s *server) searchRegions(ctx context.Context, in *regionSearchInput) (*reg
 // the logs of whatever stands in front of the program.
 type locateRegionInput struct {
 	Body struct {
-		Longitude float64 `json:"longitude" minimum:"-180" maximum:"180" doc:"GCJ-02，单位为度"`
+		InSystem
+		Longitude float64 `json:"longitude" minimum:"-180" maximum:"180" doc:"单位为度"`
 		Latitude  float64 `json:"latitude" minimum:"-90" maximum:"90"`
 	}
 }
 
 func (s *server) locateRegion(ctx context.Context, in *locateRegionInput) (*httpapi.Body[regionDTO], error) {
-	r, err := s.Region.Locate(ctx, in.Body.Longitude, in.Body.Latitude)
+	lon, lat := in.Body.convert(in.Body.Longitude, in.Body.Latitude)
+	r, err := s.Region.Locate(ctx, lon, lat)
 	return s.regionAnswer(ctx, r, err)
 }

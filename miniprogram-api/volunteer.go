@@ -41,6 +41,7 @@ type listActivitiesInput struct {
 	FreeOnly bool    `query:"free_only" doc:"只看还有名额的"`
 	Lon      float64 `query:"lon" minimum:"-180" maximum:"180" doc:"与 lat 一起给出时按距离排序；不会保存"`
 	Lat      float64 `query:"lat" minimum:"-90" maximum:"90"`
+	InSystemQuery
 }
 
 var errHalfPosition = fault.New(fault.Invalid, "volunteer.half_position", "经度和纬度要一起给出")
@@ -51,7 +52,8 @@ func (s *server) listActivities(ctx context.Context, in *listActivitiesInput) (*
 	}
 	switch {
 	case in.Lon != 0 && in.Lat != 0:
-		filter.Near = &volunteer.Position{Lon: in.Lon, Lat: in.Lat}
+		lon, lat := in.convert(in.Lon, in.Lat)
+		filter.Near = &volunteer.Position{Lon: lon, Lat: lat}
 	case in.Lon != 0 || in.Lat != 0:
 		return nil, errHalfPosition
 	}
@@ -172,15 +174,17 @@ func (s *server) cancelSignup(ctx context.Context, in *activityIDInput) (*httpap
 type markInput struct {
 	ID   string `path:"id" minLength:"26" maxLength:"26"`
 	Body struct {
-		Code           string  `json:"code" minLength:"1" maxLength:"128" doc:"六位签到码，或扫到的二维码文字"`
-		Lon            float64 `json:"lon" minimum:"-180" maximum:"180" doc:"GCJ-02"`
-		Lat            float64 `json:"lat" minimum:"-90" maximum:"90" doc:"GCJ-02；坐标最多保存 30 天"`
+		Code string `json:"code" minLength:"1" maxLength:"128" doc:"六位签到码，或扫到的二维码文字"`
+		InSystem
+		Lon            float64 `json:"lon" minimum:"-180" maximum:"180"`
+		Lat            float64 `json:"lat" minimum:"-90" maximum:"90" doc:"坐标最多保存 30 天"`
 		AccuracyMeters float64 `json:"accuracy_meters,omitempty" minimum:"0" maximum:"1000000"`
 	}
 }
 
 func (in *markInput) mark() volunteer.MarkInput {
-	return volunteer.MarkInput{ShiftID: in.ID, Code: in.Body.Code, Lon: in.Body.Lon, Lat: in.Body.Lat, AccuracyMeters: in.Body.AccuracyMeters}
+	lon, lat := in.Body.convert(in.Body.Lon, in.Body.Lat)
+	return volunteer.MarkInput{ShiftID: in.ID, Code: in.Body.Code, Lon: lon, Lat: lat, AccuracyMeters: in.Body.AccuracyMeters}
 }
 
 func (s *server) checkIn(ctx context.Context, in *markInput) (*httpapi.Body[attendanceDTO], error) {

@@ -42,7 +42,7 @@ type Merchant struct {
 	UpdatedAt    clock.Instant `gorm:"autoUpdateTime:false"`
 }
 
-// MerchantStore is a row of merchant_store. Lon and Lat (degrees, WGS 84) are
+// MerchantStore is a row of merchant_store. Lon and Lat (degrees, GCJ-02) are
 // both set or both nil.
 type MerchantStore struct {
 	ID         string `gorm:"primaryKey"`

@@ -295,8 +295,14 @@ func (s *site) staff(username string) *person {
 	return &person{site: s, prefix: "/api/v1", token: in.AccessToken, id: in.StaffID}
 }
 
-// upload sends one picture.
+// upload sends one picture of a case.
 func (p *person) upload(file []byte) answer {
+	p.t.Helper()
+	return p.uploadTo("/attachments", file)
+}
+
+// uploadTo sends one file.
+func (p *person) uploadTo(path string, file []byte) answer {
 	p.t.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
@@ -305,7 +311,7 @@ func (p *person) upload(file []byte) answer {
 	_, err = part.Write(file)
 	require.NoError(p.t, err)
 	require.NoError(p.t, form.Close())
-	return p.do(http.MethodPost, "/attachments", b.Bytes(), "Content-Type", form.FormDataContentType())
+	return p.do(http.MethodPost, path, b.Bytes(), "Content-Type", form.FormDataContentType())
 }
 
 // photo is a JPEG; shade makes two of them differ.

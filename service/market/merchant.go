@@ -263,7 +263,7 @@ func (s *Service) Merchants(ctx context.Context, actor authz.Actor, f MerchantFi
 type StoreInput struct {
 	Name    string // 1..64 characters, unique at the merchant
 	Address string
-	Lon     *float64 // degrees, WGS 84; with Lat or not at all
+	Lon     *float64 // degrees, GCJ-02; with Lat or not at all
 	Lat     *float64
 }
 
