@@ -152,7 +152,7 @@ func TestAuditResumes(t *testing.T) {
 			require.LessOrEqual(t, done, total)
 			last = done
 			var err error
-			saved, err = json.Marshal(state) //nolint:musttag // as the command does
+			saved, err = json.Marshal(state)
 			require.NoError(t, err)
 			return errReported
 		}}

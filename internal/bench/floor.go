@@ -93,7 +93,7 @@ func recordedTx(ctx context.Context, db *sql.DB, kind string, since clock.Instan
 }
 
 func (w written) read(ctx context.Context, db *sql.DB, kind string, since clock.Instant, into map[int64]*transaction) (err error) {
-	rows, err := db.QueryContext(ctx, "SELECT j.created_at, x.* FROM "+w.from+" WHERE j.kind = ? AND j.created_at >= ? ORDER BY j.created_at, j.id", kind, int64(since))
+	rows, err := db.QueryContext(ctx, "SELECT j.created_at, x.* FROM "+w.from+" WHERE j.kind = ? AND j.created_at >= ? ORDER BY j.created_at, j.id", kind, int64(since)) //nolint:gosec // from is one of our own constants
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,8 @@ func (t *transaction) count(kind string) {
 	} else {
 		balances.columns = []string{"held", "headroom"}
 		t.counters = []*counter{
-			{table: "lot", key: "id", columns: []string{"held"}, by: map[string][]int64{}}, balances,
+			{table: "lot", key: "id", columns: []string{"held"}, by: map[string][]int64{}},
+			balances,
 			{table: "benefit_stock", key: "release_id", columns: []string{"sold", "remaining"}, by: map[string][]int64{}},
 		}
 	}

@@ -35,7 +35,7 @@ func run(ctx context.Context) int {
 		return serveHere(ctx)
 	}
 	if err := bench(ctx, os.Stdout, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err) //nolint:errcheck // nowhere left to report to
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		return 1
 	}
 	return 0
@@ -117,7 +117,7 @@ const serveCommand = "serve"
 func serveHere(ctx context.Context) int {
 	defaults, err := defaults()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err) //nolint:errcheck // nowhere left to report to
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		return 1
 	}
 	p := app.Program{
