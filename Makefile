@@ -37,7 +37,7 @@ reset: ## Remove the local data (data/): the next run starts from nothing
 	rm -rf data
 
 .PHONY: test
-test: tools vet lint test-race openapi-check test-web ## Everything: vet, lint, race tests on both databases, fresh OpenAPI files, clients in Chromium
+test: tools vet lint test-race openapi-check test-web ## Everything: vet, lint, race tests on both databases, fresh OpenAPI files, clients
 
 .PHONY: tools
 tools:
@@ -56,13 +56,15 @@ test-fast: ## Tests on both databases, without the race detector and lint
 	scripts/with-mariadb.sh go test $(TEST_FLAGS) -timeout 15m ./...
 
 .PHONY: test-web
-test-web: ## Types, unit tests and whole flows of the clients in Chromium, on a server with the demo county
+test-web: ## Build the clients, check their types and sizes, run their unit tests
 	scripts/build-web.sh $(CLIENTS)
-	go build -o bin/jiamenkou .
 	for client in $(CLIENTS); do \
-		(cd web/$$client && ../../scripts/npm-ci.sh && npm run --silent check && npm test --silent); \
-		scripts/with-demo.sh npm --prefix web/$$client run --silent e2e; \
+		(cd web/$$client && ../../scripts/npm-ci.sh && npm run --silent check && npm test --silent && npm run --silent --if-present size); \
 	done
+
+.PHONY: test-e2e
+test-e2e: tools build ## Whole flows of the clients in Chromium, on a server with a fresh demo county
+	for client in $(CLIENTS); do scripts/with-demo.sh npm --prefix web/$$client run --silent e2e; done
 
 .PHONY: linter
 linter:

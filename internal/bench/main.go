@@ -42,10 +42,7 @@ func run(ctx context.Context) int {
 }
 
 // sections are what can be measured, in the order of the tables.
-var sections = []struct {
-	name    string
-	measure func(context.Context, *report, *site) error
-}{
+var sections = []section{
 	{"floor", againstFloor},
 	{"hot", hotAgainstSpread},
 	{"soldout", soldOut},
@@ -67,7 +64,7 @@ func bench(ctx context.Context, out io.Writer, names []string) error {
 	return nil
 }
 
-type section = struct {
+type section struct {
 	name    string
 	measure func(context.Context, *report, *site) error
 }

@@ -81,11 +81,16 @@ func (a Argon2) within() bool {
 }
 
 func (p *passwords) enter(ctx context.Context) (leave func(), err error) {
+	select { // a free slot is taken even when this goroutine was kept waiting for longer than the wait
+	case p.slots <- struct{}{}:
+		return p.leave, nil
+	default:
+	}
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
 	select {
 	case p.slots <- struct{}{}:
-		return func() { <-p.slots }, nil
+		return p.leave, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-timer.C:
@@ -94,6 +99,8 @@ func (p *passwords) enter(ctx context.Context) (leave func(), err error) {
 		return nil, &e
 	}
 }
+
+func (p *passwords) leave() { <-p.slots }
 
 // hash returns the password's hash in PHC form.
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
