@@ -181,8 +181,8 @@ func (w *town) hot() map[string]int {
 
 type caller func(call, method, path string, body any) answer
 
-// reads reads an article to its end.
-func (w *town) reads(me *person, do caller) {
+// reads takes an article to its end.
+func (w *town) reads(_ *person, do caller) {
 	w.t.Helper()
 	fresh := w.publish(fmt.Sprintf("第 %d 天的播报", w.visits))
 	type session struct {
