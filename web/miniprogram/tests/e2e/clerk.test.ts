@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call } from './calls'
+import { filmOf } from './film'
+import { api, asStaff, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
+import { looks } from './looks'
+
+const folder = mkdtempSync(join(tmpdir(), 'jmk-film-'))
+const film = join(folder, 'qr.y4m')
+let browser: Browser
+let token = ''
+beforeAll(async () => {
+  filmOf('nothing yet', film)
+  browser = await openBrowser(film)
+  token = (await api<{ tokens: { access_token: string } }>('/mp/v1/auth/login', { code: `demo-wang-${Date.now().toString(36)}` })).tokens.access_token
+})
+afterAll(async () => {
+  await browser?.close()
+  rmSync(folder, { recursive: true })
+})
+
+interface Code {
+  code: string
+  short_code: string
+}
+
+/** A resident's order for the cinema ticket, as the phone shows it at the counter. */
+async function ordered(): Promise<{ id: string; code: () => Promise<Code> }> {
+  const found = await call<{ items: { id: string; title: string }[] }>(token, 'GET', `/mp/v1/benefits?q=${encodeURIComponent('电影票')}`)
+  const ticket = found.items.find((b) => b.title === '电影票一张')!
+  const { id } = await call<{ id: string }>(token, 'POST', '/mp/v1/orders', { benefit_id: ticket.id })
+  return { id, code: () => call<Code>(token, 'GET', `/mp/v1/orders/${id}/code`) }
+}
+
+/** Opens the scanner with a store chosen. */
+async function atTheCounter(page: Page): Promise<void> {
+  await open(page, 'clerk/scan/index')
+  await page.getByText('开始扫码').or(page.getByText('选择门店')).first().waitFor()
+  if (await page.getByText('先选您在哪家门店').count()) {
+    await press(page, '选择门店')
+    await page.locator('.card [role=button]').first().click()
+    await page.getByText('开始扫码').waitFor()
+  }
+}
+
+async function type(page: Page, digits: string): Promise<void> {
+  await page.locator('input:visible').first().fill(digits)
+  await press(page, '用输入的码')
+  await heading(page, '确认核销').waitFor()
+  await settled(page)
+}
+
+describe('clerk', () => {
+  it('reads a code with the camera, sees what to hand over and how much to take, and redeems once', async () => {
+    const order = await ordered()
+    const { page, leave } = await asStaff(browser, 'clerk')
+    await atTheCounter(page)
+    await shot(page, 'clerk-scan-normal')
+    filmOf((await order.code()).code, film)
+    await press(page, '开始扫码')
+    await page.getByText('请收现金').waitFor()
+    await page.getByText('¥30', { exact: true }).waitFor()
+    await shot(page, 'clerk-redeem-normal')
+    await expectAccessible(page)
+    await expectReachable(page)
+    await press(page, '确认核销')
+    await page.getByText('核销成功').waitFor()
+    await shot(page, 'clerk-done-normal')
+    await expectAccessible(page)
+    expect((await call<{ status: string }>(token, 'GET', `/mp/v1/orders/${order.id}`)).status).toBe('redeemed')
+    await leave()
+  })
+
+  it('repeats a confirmation that got no answer without redeeming twice', async () => {
+    const order = await ordered()
+    const { page, leave } = await asStaff(browser, 'clerk')
+    await atTheCounter(page)
+    await type(page, (await order.code()).short_code)
+    const seen: string[] = []
+    await page.route('**/api/v1/redemptions', async (route) => {
+      seen.push((await route.request().headerValue('idempotency-key'))!)
+      if (seen.length > 1) return route.fallback()
+      await route.fetch() // the server does it, the answer is lost
+      return route.abort()
+    })
+    await press(page, '确认核销')
+    await page.getByText('再点一次不会重复核销').waitFor()
+    await press(page, '确认核销')
+    await page.getByText('核销成功').waitFor()
+    expect(new Set(seen).size).toBe(1)
+    expect(seen.length).toBe(2)
+    await leave()
+  })
+
+  it('refuses a used and a forged code, and says what to do', async () => {
+    const order = await ordered()
+    const { page, leave } = await asStaff(browser, 'clerk')
+    await atTheCounter(page)
+    const digits = (await order.code()).short_code
+    await type(page, digits)
+    await press(page, '确认核销')
+    await page.getByText('核销成功').waitFor()
+    await press(page, '继续扫下一位')
+    await page.getByText('开始扫码').waitFor()
+    await type(page, digits)
+    await page.getByText('不能再次核销').waitFor()
+    await page.getByText('请不要再交付').waitFor()
+    await shot(page, 'clerk-refused-normal')
+    await expectAccessible(page)
+    await press(page, '重新扫码')
+    await page.getByText('开始扫码').waitFor()
+    await type(page, 'JMK1.forged-100%.code')
+    await page.getByText('不能核销').waitFor()
+    await page.getByText('接下来怎么办').waitFor()
+    await leave()
+  })
+
+  it('undoes a redemption of today with a reason', async () => {
+    const order = await ordered()
+    const { page, leave } = await asStaff(browser, 'clerk')
+    await atTheCounter(page)
+    await type(page, (await order.code()).short_code)
+    await press(page, '确认核销')
+    await page.getByText('核销成功').waitFor()
+    await open(page, 'clerk/today/index')
+    await press(page, '撤销')
+    await page.locator('input:visible').first().fill('扫错了')
+    await press(page, '确定撤销')
+    await page.getByText('请把现金 ¥30 退给顾客').waitFor()
+    await page.getByText('撤销原因：扫错了').first().waitFor()
+    expect((await call<{ status: string }>(token, 'GET', `/mp/v1/orders/${order.id}`)).status).toBe('reversed')
+    await leave()
+  })
+
+  const pages = ['clerk/scan', 'clerk/today', 'clerk/stores']
+  it.each(pages.flatMap((path) => looks.map((look) => ({ path, ...look }))))('$path is readable by everyone ($name)', async ({ path, name, settings }) => {
+    const { page, leave } = await asStaff(browser, 'clerk', settings)
+    await open(page, `${path}/index`)
+    await shot(page, `${path.replace('/', '-')}-${name}`)
+    await expectAccessible(page)
+    await expectReachable(page)
+    await leave()
+  })
+
+  it('says that there is no network and opens after a retry', async () => {
+    const { page, context, leave } = await asStaff(browser, 'clerk')
+    await atTheCounter(page)
+    await context.setOffline(true)
+    await press(page, '今天')
+    await page.getByText('没有连上网络').first().waitFor()
+    await context.setOffline(false)
+    await press(page, '再试一次')
+    await page.locator('.card').first().waitFor()
+    await leave()
+  })
+})
