@@ -1,18 +1,13 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { asResident, asStaff, expectAccessible, expectReachable, heading, newPhone, open, openBrowser, press, settled, shot, url } from './harness'
+import { looks } from './looks'
 
 let browser: Browser
 beforeAll(async () => {
   browser = await openBrowser()
 })
 afterAll(() => browser?.close())
-
-const looks = [
-  { name: 'normal', settings: {} },
-  { name: 'large', settings: { large: true } },
-  { name: 'dark', settings: { dark: true } },
-]
 
 describe('first visit', () => {
   it('asks for each purpose by itself, ticks nothing, and goes on only with the basic service', async () => {

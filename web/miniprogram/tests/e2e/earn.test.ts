@@ -1,18 +1,13 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { api, asResident, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
+import { looks } from './looks'
 
 let browser: Browser
 beforeAll(async () => {
   browser = await openBrowser()
 })
 afterAll(() => browser?.close())
-
-const looks = [
-  { name: 'normal', settings: {} },
-  { name: 'large', settings: { large: true } },
-  { name: 'dark', settings: { dark: true } },
-]
 
 let logins = 0
 const code = (name: string) => `demo-${name}-api${Date.now().toString(36)}${(logins++).toString(36)}`
