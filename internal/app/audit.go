@@ -93,9 +93,9 @@ type auditPart struct {
 func (a *App) audits() []auditPart {
 	return []auditPart{
 		{"ledger", a.Ledger.StartAudit, a.Ledger.AuditStream},
-		a.auditWhole("volunteer", a.Volunteer.Audit),
-		a.auditWhole("reading", a.Reading.Audit),
-		a.auditWhole("casework", a.Casework.Audit),
+		a.auditRows("volunteer", a.Volunteer.AuditPhases()),
+		a.auditRows("reading", a.Reading.AuditPhases()),
+		a.auditRows("casework", a.Casework.AuditPhases()),
 		a.auditRows("market", a.Market.AuditPhases()),
 		a.auditRows("settlement", a.Settlement.AuditPhases()),
 		a.auditWhole("leaderboard", a.Leaderboard.Audit),
