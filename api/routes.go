@@ -84,6 +84,11 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Seals.
 	httpapi.Handle(r, "GET /seals", readers, "list-seals", "审计", "每日封存的根散列，新的在前", s.listSeals)
 	httpapi.Handle(r, "GET /residents/{id}/wallet-proof", httpapi.Staff(authz.RoleAuditor), "get-wallet-proof", "审计", "居民账户在最近一次封存之内的证明", s.getWalletProof)
+	// Runs of the audit.
+	httpapi.Handle(r, "POST /audit-runs", httpapi.Staff(authz.RoleAuditor), "start-audit-run", "审计", "开始一次全面对账（全县审计；同时只有一次）", s.startAuditRun, httpapi.Status(202))
+	httpapi.Handle(r, "GET /audit-runs", readers, "list-audit-runs", "审计", "对账记录与进度，新的在前", s.listAuditRuns)
+	httpapi.Handle(r, "GET /audit-runs/{id}", readers, "get-audit-run", "审计", "一次对账与发现的差异", s.getAuditRun)
+	httpapi.Handle(r, "GET /audit-runs/{id}/report", readers, "get-audit-report", "审计", "下载对账报告（JSON）", s.getAuditReport)
 	// Scheduled jobs.
 	httpapi.Handle(r, "GET /jobs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-jobs", "定时任务", "定时任务列表", s.listJobs)
 	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns)
