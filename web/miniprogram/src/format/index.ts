@@ -42,6 +42,13 @@ export function momentText(instant: string, now = Date.now()): string {
   return `${dayText(instant, now)} 周${weekdays[p.week]} ${pad(p.hour)}:${pad(p.minute)}`
 }
 
+/** Until when: "12月10日 周四 24:00". What ends at midnight ends with the day before, and nobody has to work that out. */
+export function deadlineText(instant: string, now = Date.now()): string {
+  const p = parts(instant)
+  if (p.hour !== 0 || p.minute !== 0) return momentText(instant, now)
+  return momentText(new Date(Date.parse(instant) - 60_000).toISOString(), now).replace('23:59', '24:00')
+}
+
 /** "14:05". */
 export function timeText(instant: string): string {
   const p = parts(instant)
