@@ -61,6 +61,12 @@ export function calendarDay(day: string): string {
   return `${y}年${m}月${d}日`
 }
 
+/** A calendar day "2026-11-28" as "11月28日 周六"; with the year when it is another one. */
+export function weekdayText(day: string, now = Date.now()): string {
+  const noon = `${day}T12:00:00+08:00`
+  return `${dayText(noon, now)} 周${weekdays[parts(noon).week]}`
+}
+
 /** "1小时30分钟". */
 export function minutesText(minutes: number): string {
   const h = Math.floor(minutes / 60)
