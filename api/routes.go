@@ -22,6 +22,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "PUT /auth/password", httpapi.StaffSession, "change-password", "登录", "修改密码", s.changePassword, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/second-factor", httpapi.StaffEnrolling, "enrol-second-factor", "登录", "设置两步验证：取得密钥与二维码", s.enrolSecondFactor, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/second-factor/confirm", httpapi.StaffEnrolling, "confirm-second-factor", "登录", "用第一个验证码确认，并取得恢复码（只显示一次）", s.confirmSecondFactor, httpapi.Limited("login"))
+	httpapi.Handle(r, "POST /auth/second-factor/recovery-codes", httpapi.StaffSession, "renew-recovery-codes", "登录", "换一组新的恢复码，旧的全部作废（只显示一次）", s.renewRecoveryCodes, httpapi.Limited("login"))
 	httpapi.Handle(r, "PUT /auth/wechat", httpapi.StaffSession, "bind-wechat", "登录", "绑定微信", s.bindWeChat)
 	httpapi.Handle(r, "DELETE /auth/wechat", httpapi.StaffSession, "unbind-wechat", "登录", "解绑微信", s.unbindWeChat)
 	// Staff, residents' accounts, the audit trail.
@@ -83,6 +84,11 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Seals.
 	httpapi.Handle(r, "GET /seals", readers, "list-seals", "审计", "每日封存的根散列，新的在前", s.listSeals)
 	httpapi.Handle(r, "GET /residents/{id}/wallet-proof", httpapi.Staff(authz.RoleAuditor), "get-wallet-proof", "审计", "居民账户在最近一次封存之内的证明", s.getWalletProof)
+	// Runs of the audit.
+	httpapi.Handle(r, "POST /audit-runs", httpapi.Staff(authz.RoleAuditor), "start-audit-run", "审计", "开始一次全面对账（全县审计；同时只有一次）", s.startAuditRun, httpapi.Status(202))
+	httpapi.Handle(r, "GET /audit-runs", readers, "list-audit-runs", "审计", "对账记录与进度，新的在前", s.listAuditRuns)
+	httpapi.Handle(r, "GET /audit-runs/{id}", readers, "get-audit-run", "审计", "一次对账与发现的差异", s.getAuditRun)
+	httpapi.Handle(r, "GET /audit-runs/{id}/report", readers, "get-audit-report", "审计", "下载对账报告（JSON）", s.getAuditReport)
 	// Scheduled jobs.
 	httpapi.Handle(r, "GET /jobs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-jobs", "定时任务", "定时任务列表", s.listJobs)
 	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns)

@@ -11,6 +11,7 @@ import (
 
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/schedule"
+	"jiamenkou/service/assurance"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
@@ -54,6 +55,7 @@ type Services struct {
 	Insight     *insight.Service
 	Export      *export.Service
 	Lookup      *lookup.Service
+	Assurance   *assurance.Service
 }
 
 type server struct{ Services }

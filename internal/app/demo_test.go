@@ -15,6 +15,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/database/databasetest"
 	"jiamenkou/internal/demo"
+	"jiamenkou/service/assurance"
 )
 
 // demoDays is enough history for closed periods, boards and a board's page,
@@ -52,7 +53,7 @@ func TestDemo(t *testing.T) {
 			for _, p := range demo.Staff() {
 				require.EqualValues(t, 1, count(`SELECT COUNT(*) FROM staff WHERE username = '`+p.Login+`' AND name = '`+p.Name+`'`), p)
 			}
-			report, err := a.Audit(t.Context())
+			report, err := a.Assurance.Audit(t.Context(), assurance.Options{})
 			require.NoError(t, err)
 			require.True(t, report.Sound, report.Text())
 

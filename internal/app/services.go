@@ -14,6 +14,7 @@ import (
 	"jiamenkou/internal/pii"
 	"jiamenkou/internal/schedule"
 	"jiamenkou/jobs"
+	"jiamenkou/service/assurance"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
@@ -53,6 +54,7 @@ type Services struct {
 	Insight     *insight.Service
 	Export      *export.Service
 	Lookup      *lookup.Service
+	Assurance   *assurance.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -140,6 +142,14 @@ func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
 	s.Lookup = lookup.New(lookup.Parts{Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market})
+	settings, err := a.cfg.Settings()
+	if err != nil {
+		return err
+	}
+	s.Assurance = assurance.New(assurance.Parts{
+		DB: a.db, Clock: c, Settings: settings, Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Reading: s.Reading,
+		Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Leaderboard: s.Leaderboard,
+	})
 	return nil
 }
 
@@ -180,7 +190,7 @@ func (a *App) jobServices() jobs.Services {
 		ExpireAdjustments: a.Recourse.ExpireAdjustments,
 		CloseObjections:   a.Recourse.CloseObjections,
 		LinkTransfers:     a.Ledger.LinkTransfers, RelinkTransfers: a.Ledger.RelinkTransfers, Seal: a.seal,
-		Audit: a.auditAndFreeze,
+		Audit: a.Assurance.Nightly,
 		CloseSettlement: func(ctx context.Context) (int, int, error) {
 			done, err := a.Settlement.CloseDue(ctx)
 			return done.Periods, done.Statements, err
@@ -219,23 +229,6 @@ func (a *App) purgeSessions(ctx context.Context) (deleted int, err error) {
 func (a *App) seal(ctx context.Context) (string, error) {
 	seal, err := a.Ledger.Seal(ctx)
 	return fmt.Sprintf("seal %d of %d accounts, root %s", seal.Number, seal.WalletCount, seal.Root), err
-}
-
-// auditAndFreeze is the nightly audit: an account that differs is frozen until
-// a person has looked.
-func (a *App) auditAndFreeze(ctx context.Context) (string, error) {
-	report, err := a.Audit(ctx)
-	if err != nil {
-		return "", err
-	}
-	if report.Sound {
-		return "sound", nil
-	}
-	if err := a.Ledger.Freeze(ctx, report.accounts, "对账发现差异"); err != nil {
-		return "", err
-	}
-	a.log.ErrorContext(ctx, "audit found differences", "accounts_frozen", len(report.accounts))
-	return "", fmt.Errorf("audit: differences found, %d accounts frozen: run jiamenkou audit", len(report.accounts))
 }
 
 func (a *App) auditManualRun(_ context.Context, tx *gorm.DB, actor authz.Actor, run schedule.Run) error {

@@ -25,7 +25,7 @@ var serviceGroups = [][]string{
 	{"policy"},
 	{"volunteer", "reading", "casework", "market"},
 	{"settlement", "leaderboard", "notify", "insight", "recourse", "invite"},
-	{"export", "lookup"},
+	{"export", "lookup", "assurance"},
 }
 
 var (

@@ -54,6 +54,8 @@ type Config struct {
 	Settlement Settlement `yaml:"settlement" envPrefix:"SETTLEMENT_"`
 	Export     Export     `yaml:"export" envPrefix:"EXPORT_"`
 	Notify     Notify     `yaml:"notify" envPrefix:"NOTIFY_"`
+
+	defaults []byte // the embedded config.yaml, which documents all of them
 }
 
 // HTTP is the server.
@@ -239,7 +241,7 @@ const demoSecretPrefix = "demo-only"
 // Load reads defaults (the embedded config.yaml), then the file at path if
 // path is not empty, then the variables in environ ("KEY=value").
 func Load(defaults []byte, path string, environ []string) (Config, error) {
-	var c Config
+	c := Config{defaults: defaults}
 	if err := decode("config.yaml", defaults, &c); err != nil {
 		return c, err
 	}
