@@ -173,6 +173,7 @@ func (s *server) listActivities(ctx context.Context, in *listActivitiesInput) (*
 }
 
 type createActivityInput struct {
+	httpapi.Idempotent
 	Body struct {
 		ActivityFields
 		RegionID string        `json:"region_id" minLength:"26" maxLength:"26" doc:"活动所属地区，不能再改"`
@@ -182,7 +183,9 @@ type createActivityInput struct {
 }
 
 func (s *server) createActivity(ctx context.Context, in *createActivityInput) (*httpapi.Body[activityDTO], error) {
-	id, err := s.Volunteer.CreateActivity(ctx, authz.FromContext(ctx), in.Body.input(in.Body.RegionID), shiftInputs(in.Body.Shifts, in.Body.Repeat))
+	activity := in.Body.input(in.Body.RegionID)
+	activity.IdempotencyKey = in.IdempotencyKey
+	id, err := s.Volunteer.CreateActivity(ctx, authz.FromContext(ctx), activity, shiftInputs(in.Body.Shifts, in.Body.Repeat))
 	return s.activityBody(ctx, id, err)
 }
 
@@ -219,6 +222,7 @@ func (s *server) cancelActivity(ctx context.Context, in *cancelActivityInput) (*
 }
 
 type addShiftsInput struct {
+	httpapi.Idempotent
 	ID   string `path:"id" minLength:"26" maxLength:"26"`
 	Body struct {
 		Shifts []shiftFields `json:"shifts" minItems:"1" maxItems:"50"`
@@ -227,7 +231,7 @@ type addShiftsInput struct {
 }
 
 func (s *server) addShifts(ctx context.Context, in *addShiftsInput) (*httpapi.Body[activityDTO], error) {
-	return s.activityBody(ctx, in.ID, s.Volunteer.AddShifts(ctx, authz.FromContext(ctx), in.ID, shiftInputs(in.Body.Shifts, in.Body.Repeat)))
+	return s.activityBody(ctx, in.ID, s.Volunteer.AddShifts(ctx, authz.FromContext(ctx), in.ID, in.IdempotencyKey, shiftInputs(in.Body.Shifts, in.Body.Repeat)))
 }
 
 type updateShiftInput struct {
@@ -319,6 +323,7 @@ type handMarkFields struct {
 }
 
 type markAttendanceInput struct {
+	httpapi.Idempotent
 	ID   string `path:"id" minLength:"26" maxLength:"26"`
 	Body struct {
 		Marks []handMarkFields `json:"marks" minItems:"1" maxItems:"200"`
@@ -330,7 +335,7 @@ func (s *server) markAttendance(ctx context.Context, in *markAttendanceInput) (*
 	for i, m := range in.Body.Marks {
 		marks[i] = volunteer.HandMark{SignupID: m.SignupID, CheckInAt: instantPtr(m.CheckInAt), CheckOutAt: instantPtr(m.CheckOutAt), Reason: m.Reason}
 	}
-	return nil, s.Volunteer.MarkAttendance(ctx, authz.FromContext(ctx), in.ID, marks)
+	return nil, s.Volunteer.MarkAttendance(ctx, authz.FromContext(ctx), in.ID, in.IdempotencyKey, marks)
 }
 
 func instantPtr(t *time.Time) *clock.Instant {
@@ -363,7 +368,7 @@ type confirmOutcomeDTO struct {
 	ServedMinutes int64       `json:"served_minutes"`
 	Minutes       int64       `json:"minutes"`
 	RecordID      string      `json:"record_id"`
-	RecordState   string      `json:"record_state" enum:",effective,pending_approval,rejected" doc:"pending_approval：一天超过 8 小时，待上级地区审批"`
+	RecordState   string      `json:"record_state" enum:",effective,pending_approval,rejected,corrected" doc:"pending_approval：一天超过 8 小时，待上级地区审批"`
 	Points        int64       `json:"points"`
 	Award         string      `json:"award" enum:",posted,capped,budget_exhausted,no_rule" doc:"没有积分的原因"`
 	Refusal       *refusalDTO `json:"refusal" doc:"这一条没有办成的原因；其余照办"`

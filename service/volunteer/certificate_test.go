@@ -222,7 +222,9 @@ func TestCertificateNumbers(t *testing.T) {
 			require.NoError(t, err)
 		}
 		var errs [n]error
-		all(n, func(i int) { requests[i], errs[i] = w.IssueCertificate(t.Context(), w.organizer, issue(requests[i], "")) })
+		all(n, func(i int) {
+			requests[i], errs[i] = w.IssueCertificate(t.Context(), w.organizer, issue(requests[i], ""))
+		})
 		seen := map[string]bool{}
 		for i := range n {
 			require.NoError(t, errs[i])

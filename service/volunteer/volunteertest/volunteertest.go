@@ -153,3 +153,28 @@ func (v *Village) Code(t testing.TB, shiftID string) string {
 	require.NoError(t, err)
 	return code.Digits
 }
+
+// Served lets a resident serve the shift of three hours and the organizer
+// confirm it, and returns the record's id.
+func (v *Village) Served(t testing.TB, who string) (recordID string) {
+	t.Helper()
+	ctx := t.Context()
+	_, shiftID := v.Published(t, 5)
+	g, err := v.Volunteer.SignUp(ctx, v.Actors[who], shiftID)
+	require.NoError(t, err)
+	v.At(9)
+	_, err = v.Volunteer.CheckIn(ctx, v.Actors[who], v.here(t, shiftID))
+	require.NoError(t, err)
+	v.At(12)
+	_, err = v.Volunteer.CheckOut(ctx, v.Actors[who], v.here(t, shiftID))
+	require.NoError(t, err)
+	out, err := v.Volunteer.Confirm(ctx, v.Actors["organizer"], volunteer.ConfirmInput{
+		ShiftID: shiftID, Items: []volunteer.ConfirmItem{{SignupID: g.ID}},
+	})
+	require.NoError(t, err)
+	return out[0].RecordID
+}
+
+func (v *Village) here(t testing.TB, shiftID string) volunteer.MarkInput {
+	return volunteer.MarkInput{ShiftID: shiftID, Code: v.Code(t, shiftID), Lon: Lon, Lat: Lat}
+}
