@@ -100,6 +100,32 @@ func TestCorrections(t *testing.T) {
 	})
 }
 
+func TestShifts(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		d := newDesk(t, db)
+		_, first := d.Published(t, 5)
+		_, second := d.Published(t, 3)
+		list := func(token, query string, want int) []any {
+			t.Helper()
+			items, _ := d.call("GET", "/shifts?"+query, token, "", nil, want)["items"].([]any)
+			return items
+		}
+		week := "from=2026-03-09&to=2026-03-15"
+		page := d.call("GET", "/shifts?limit=1&"+week, "auditor", "", nil, 200)
+		rest := d.call("GET", "/shifts?limit=1&"+week+"&cursor="+page["next"].(string), "auditor", "", nil, 200)
+		ids := []any{page["items"].([]any)[0].(map[string]any)["id"], rest["items"].([]any)[0].(map[string]any)["id"]}
+		require.ElementsMatch(t, []any{first, second}, ids)
+		require.Empty(t, rest["next"])
+		require.Equal(t, "河道清洁", page["items"].([]any)[0].(map[string]any)["title"])
+		require.Empty(t, list("organizer", "from=2026-03-12&to=2026-03-18", 200))
+		require.Empty(t, list("outsider", week, 200))
+		list("resident", week, 403)
+		list("organizer", "from=2026-03-01&to=2026-04-12", 422)
+		list("organizer", "from=2026-03-15&to=2026-03-09", 422)
+		list("organizer", "from=2026-03-01", 422)
+	})
+}
+
 func TestCertificates(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		d := newDesk(t, db)

@@ -188,6 +188,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /activities/{id}/publish", organizer, "publish-activity", "志愿活动", "发布活动", s.publishActivity)
 	httpapi.Handle(r, "POST /activities/{id}/cancel", organizer, "cancel-activity", "志愿活动", "取消活动并通知报名的人", s.cancelActivity)
 	httpapi.Handle(r, "POST /activities/{id}/shifts", organizer, "add-shifts", "志愿活动", "添加班次（重复提交不会再加）", s.addShifts)
+	httpapi.Handle(r, "GET /shifts", activityReaders, "list-shifts", "志愿活动", "一段日期里的班次，早的在前", s.listShifts)
 	httpapi.Handle(r, "PUT /shifts/{id}", organizer, "update-shift", "志愿活动", "修改班次", s.updateShift)
 	httpapi.Handle(r, "POST /shifts/{id}/cancel", organizer, "cancel-shift", "志愿活动", "取消班次并通知报名的人", s.cancelShift)
 	httpapi.Handle(r, "GET /shifts/{id}/code", organizer, "get-shift-code", "志愿活动", "现场屏幕上的签到码，定时更换", s.getShiftCode)

@@ -88,7 +88,8 @@ func activitySummaryOf(a volunteer.ActivityItem) activitySummaryDTO {
 	return out
 }
 
-type activityShiftDTO struct {
+// ActivityShiftDTO is exported for the same reason.
+type ActivityShiftDTO struct {
 	ID             string    `json:"id"`
 	StartsAt       time.Time `json:"starts_at"`
 	EndsAt         time.Time `json:"ends_at"`
@@ -97,6 +98,13 @@ type activityShiftDTO struct {
 	Status         string    `json:"status" enum:"open,cancelled"`
 	Capacity       int64     `json:"capacity"`
 	SignedUp       int64     `json:"signed_up"`
+}
+
+func activityShiftOf(v volunteer.ShiftView) ActivityShiftDTO {
+	return ActivityShiftDTO{
+		ID: v.ID, StartsAt: v.StartsAt.Time(), EndsAt: v.EndsAt.Time(), BreakMinutes: v.BreakMinutes, PlannedMinutes: v.PlannedMinutes,
+		Status: string(v.Status), Capacity: v.Capacity, SignedUp: v.SignedUp,
+	}
 }
 
 type volunteerMoveDTO struct {
@@ -117,7 +125,7 @@ type activityDTO struct {
 	Version          int64              `json:"version" doc:"修改时带回"`
 	CreatedAt        time.Time          `json:"created_at"`
 	PublishedAt      *time.Time         `json:"published_at"`
-	Shifts           []activityShiftDTO `json:"shifts"`
+	Shifts           []ActivityShiftDTO `json:"shifts"`
 	History          []volunteerMoveDTO `json:"history"`
 }
 
@@ -141,13 +149,10 @@ func (s *server) activityBody(ctx context.Context, id string, err error) (*httpa
 			Lon: a.Lon, Lat: a.Lat, RadiusMeters: a.RadiusMeters, ContactName: a.ContactName, ContactPhone: a.ContactPhone,
 		},
 		RegionID: a.RegionID, RegionName: a.RegionName, OrganizerStaffID: a.OrganizerStaffID, Status: string(a.Status), Version: a.Version,
-		CreatedAt: a.CreatedAt.Time(), PublishedAt: clock.TimePtr(a.PublishedAt), Shifts: []activityShiftDTO{}, History: []volunteerMoveDTO{},
+		CreatedAt: a.CreatedAt.Time(), PublishedAt: clock.TimePtr(a.PublishedAt), Shifts: []ActivityShiftDTO{}, History: []volunteerMoveDTO{},
 	}
 	for _, v := range a.Shifts {
-		out.Shifts = append(out.Shifts, activityShiftDTO{
-			ID: v.ID, StartsAt: v.StartsAt.Time(), EndsAt: v.EndsAt.Time(), BreakMinutes: v.BreakMinutes, PlannedMinutes: v.PlannedMinutes,
-			Status: string(v.Status), Capacity: v.Capacity, SignedUp: v.SignedUp,
-		})
+		out.Shifts = append(out.Shifts, activityShiftOf(v))
 	}
 	for _, m := range moves {
 		out.History = append(out.History, volunteerMoveDTO{From: m.FromStatus, To: m.ToStatus, ActorID: m.ActorID, Reason: m.Reason, At: m.CreatedAt.Time()})
@@ -232,6 +237,34 @@ type addShiftsInput struct {
 
 func (s *server) addShifts(ctx context.Context, in *addShiftsInput) (*httpapi.Body[activityDTO], error) {
 	return s.activityBody(ctx, in.ID, s.Volunteer.AddShifts(ctx, authz.FromContext(ctx), in.ID, in.IdempotencyKey, shiftInputs(in.Body.Shifts, in.Body.Repeat)))
+}
+
+type listShiftsInput struct {
+	httpapi.PageQuery
+	From string `query:"from" required:"true" format:"date" doc:"班次日期不早于"`
+	To   string `query:"to" required:"true" format:"date" doc:"班次日期不晚于，最多六周"`
+}
+
+// CalendarShiftDTO is a shift on the calendar.
+type CalendarShiftDTO struct {
+	ActivityShiftDTO
+	ActivityID     string `json:"activity_id"`
+	Title          string `json:"title"`
+	PlaceName      string `json:"place_name"`
+	ActivityStatus string `json:"activity_status" enum:"draft,published,cancelled,finished"`
+}
+
+func (s *server) listShifts(ctx context.Context, in *listShiftsInput) (*httpapi.Body[httpapi.PageBody[CalendarShiftDTO]], error) {
+	page, err := s.Volunteer.Shifts(ctx, authz.FromContext(ctx), clock.Day(in.From), clock.Day(in.To), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(httpapi.PageOf(page, func(c volunteer.CalendarShift) CalendarShiftDTO {
+		return CalendarShiftDTO{
+			ActivityShiftDTO: activityShiftOf(c.ShiftView), ActivityID: c.ActivityID, Title: c.Title, PlaceName: c.PlaceName,
+			ActivityStatus: string(c.ActivityStatus),
+		}
+	})), nil
 }
 
 type updateShiftInput struct {
