@@ -19,6 +19,7 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/market"
 	"jiamenkou/service/market/markettest"
+	"jiamenkou/service/region"
 )
 
 type marketClient struct {
@@ -32,7 +33,7 @@ func newMarketClient(t *testing.T, db *database.DB, redemptionBurst int) *market
 	gin.SetMode(gin.TestMode)
 	w := markettest.New(t, db)
 	router := gin.New()
-	api.Mount(router, api.Services{Market: w.Market}, httpapi.SurfaceConfig{
+	api.Mount(router, api.Services{Market: w.Market, Region: region.New(db, w.Clock)}, httpapi.SurfaceConfig{
 		Authenticator: w, MaxBodyBytes: 1 << 16,
 		Limiters: map[string]*httpapi.Limiter{
 			"login": httpapi.NewLimiter(600, 600, w.Clock.Now), "redemption": httpapi.NewLimiter(60, redemptionBurst, w.Clock.Now),
@@ -151,6 +152,7 @@ func TestMarketManagement(t *testing.T) {
 		c.call("POST", "/merchants", w.Owner, "", merchant, http.StatusForbidden)
 		m := c.call("POST", "/merchants", w.Operator, "", merchant, http.StatusCreated)
 		id, _ := m["id"].(string)
+		require.Equal(t, w.Region.Name, m["region_name"])
 		require.Equal(t, "market.merchant_name_taken", c.call("POST", "/merchants", w.Operator, "", merchant, http.StatusConflict)["code"])
 		require.Equal(t, "active", c.call("POST", "/merchants/"+id+"/activate", w.Operator, "", map[string]any{}, http.StatusOK)["status"])
 		c.call("GET", "/merchants/"+id, w.Owner, "", nil, http.StatusNotFound)

@@ -22,6 +22,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "PUT /auth/password", httpapi.StaffSession, "change-password", "登录", "修改密码", s.changePassword, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/second-factor", httpapi.StaffEnrolling, "enrol-second-factor", "登录", "设置两步验证：取得密钥与二维码", s.enrolSecondFactor, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/second-factor/confirm", httpapi.StaffEnrolling, "confirm-second-factor", "登录", "用第一个验证码确认，并取得恢复码（只显示一次）", s.confirmSecondFactor, httpapi.Limited("login"))
+	httpapi.Handle(r, "POST /auth/second-factor/recovery-codes", httpapi.StaffSession, "renew-recovery-codes", "登录", "换一组新的恢复码，旧的全部作废（只显示一次）", s.renewRecoveryCodes, httpapi.Limited("login"))
 	httpapi.Handle(r, "PUT /auth/wechat", httpapi.StaffSession, "bind-wechat", "登录", "绑定微信", s.bindWeChat)
 	httpapi.Handle(r, "DELETE /auth/wechat", httpapi.StaffSession, "unbind-wechat", "登录", "解绑微信", s.unbindWeChat)
 	// Staff, residents' accounts, the audit trail.

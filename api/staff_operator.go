@@ -11,7 +11,8 @@ import (
 	"jiamenkou/service/identity"
 )
 
-type staffDTO struct {
+// StaffDTO is a member of staff with the roles given.
+type StaffDTO struct {
 	ID           string          `json:"id"`
 	Username     string          `json:"username"`
 	Name         string          `json:"name"`
@@ -34,8 +35,8 @@ type staffGrantDTO struct {
 	CreatedAt  time.Time `json:"created_at"`
 }
 
-func staffOf(s identity.Staff) staffDTO {
-	out := staffDTO{
+func staffOf(s identity.Staff) StaffDTO {
+	out := StaffDTO{
 		ID: s.ID, Username: s.Username, Name: s.Name, RegionID: s.RegionID, RegionName: s.RegionName, Status: string(s.Status),
 		WeChatBound: s.WeChatBound, SecondFactor: s.SecondFactor, LockedUntil: clock.TimePtr(s.LockedUntil), CreatedAt: s.CreatedAt.Time(), Grants: []staffGrantDTO{},
 	}
@@ -56,7 +57,7 @@ type listStaffInput struct {
 	Name       string `query:"name" maxLength:"32" doc:"姓名或用户名的开头"`
 }
 
-func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Body[httpapi.PageBody[staffDTO]], error) {
+func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Body[httpapi.PageBody[StaffDTO]], error) {
 	page, err := s.Identity.ListStaff(ctx, authz.FromContext(ctx), identity.StaffFilter{
 		RegionID: in.RegionID, MerchantID: in.MerchantID, Role: authz.Role(in.Role), Status: identity.StaffStatus(in.Status), Name: in.Name,
 	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})

@@ -32,7 +32,7 @@ var (
 // Config bounds a Combiner. Zero fields take their defaults.
 type Config struct {
 	MaxItems    int           // most items of one run: 128
-	MaxWait     time.Duration // how long the first item waits for company when nothing runs: not at all
+	MaxWait     time.Duration // how long a run waits at most until as many items are there as the one before had: not at all
 	QueueLength int           // most items that wait, over all lanes: 4096
 	Lanes       int           // runs at once: 2
 	RunTimeout  time.Duration // one run at most, and once more for a fallback as a whole: 1 minute
@@ -92,7 +92,8 @@ type Combiner[In, Out any] struct {
 type lane[In, Out any] struct {
 	queue   []*call[In, Out]
 	working bool
-	filled  chan struct{} // while it waits for company: closed when a whole batch is there
+	last    int           // items of the run before
+	filled  chan struct{} // while it waits for company: closed when enough are there
 }
 
 // call is one caller of Do. Its answer never blocks who gives it.
@@ -157,19 +158,15 @@ func (c *Combiner[In, Out]) enqueue(l *lane[In, Out], w *call[In, Out]) error {
 	}
 	c.waiting++
 	l.queue = append(l.queue, w)
-	if l.filled != nil && len(l.queue) >= c.cfg.MaxItems {
+	if l.filled != nil && len(l.queue) >= c.enough(l) {
 		close(l.filled)
 		l.filled = nil
 	}
-	if l.working {
-		return nil
+	if !l.working {
+		l.working = true
+		c.working++
+		go c.work(l)
 	}
-	l.working = true
-	c.working++
-	if c.cfg.MaxWait > 0 && len(l.queue) < c.cfg.MaxItems {
-		l.filled = make(chan struct{})
-	}
-	go c.work(l, l.filled)
 	return nil
 }
 
@@ -185,11 +182,9 @@ func (c *Combiner[In, Out]) withdraw(l *lane[In, Out], w *call[In, Out]) {
 }
 
 // work runs the lane until its queue is empty.
-func (c *Combiner[In, Out]) work(l *lane[In, Out], filled <-chan struct{}) {
-	if filled != nil {
-		c.awaitCompany(l, filled)
-	}
+func (c *Combiner[In, Out]) work(l *lane[In, Out]) {
 	for {
+		c.awaitCompany(l)
 		calls := c.next(l)
 		if len(calls) == 0 {
 			return
@@ -201,7 +196,22 @@ func (c *Combiner[In, Out]) work(l *lane[In, Out], filled <-chan struct{}) {
 	}
 }
 
-func (c *Combiner[In, Out]) awaitCompany(l *lane[In, Out], filled <-chan struct{}) {
+// enough is how many items are worth waiting for: as many as came together the
+// last time, since those callers have their answers and will be back. Whoever
+// was alone is alone again, and does not wait.
+func (c *Combiner[In, Out]) enough(l *lane[In, Out]) int { return min(l.last, c.cfg.MaxItems) }
+
+// awaitCompany waits a little when fewer are there than came together the last
+// time: a run costs much by itself, and little for each item.
+func (c *Combiner[In, Out]) awaitCompany(l *lane[In, Out]) {
+	c.mu.Lock()
+	if c.cfg.MaxWait <= 0 || c.closed || len(l.queue) == 0 || len(l.queue) >= c.enough(l) {
+		c.mu.Unlock()
+		return
+	}
+	filled := make(chan struct{})
+	l.filled = filled
+	c.mu.Unlock()
 	timer := time.NewTimer(c.cfg.MaxWait)
 	defer timer.Stop()
 	select {
@@ -235,6 +245,7 @@ func (c *Combiner[In, Out]) next(l *lane[In, Out]) []*call[In, Out] {
 		c.restIfClosed()
 		return nil
 	}
+	l.last = len(calls)
 	c.stats.Batches++
 	c.stats.Items += int64(len(calls))
 	return calls

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"syscall"
@@ -34,7 +35,12 @@ func run(ctx context.Context) int {
 	if len(os.Args) == 2 && os.Args[1] == serveCommand {
 		return serveHere(ctx)
 	}
-	if err := bench(ctx, os.Stdout, os.Args[1:]); err != nil {
+	stop, err := profile("bench")
+	if err == nil {
+		err = bench(ctx, os.Stdout, os.Args[1:])
+		stop()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		return 1
 	}
@@ -121,7 +127,33 @@ func serveHere(ctx context.Context) int {
 		Defaults: defaults, Environ: os.Environ(), Out: io.Discard, Err: os.Stderr,
 		Listening: func(addr string) { fmt.Fprintln(os.Stdout, addr) }, //nolint:errcheck // the parent sees it
 	}
+	stop, err := profile("server")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return 1
+	}
+	defer stop()
 	return p.Run(ctx, []string{"serve"})
+}
+
+// profile writes a CPU profile of this process into the folder that
+// BENCH_PROFILE names, if it does, until stop is called.
+func profile(name string) (stop func(), err error) {
+	dir := os.Getenv("BENCH_PROFILE")
+	if dir == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(filepath.Join(filepath.Clean(dir), fmt.Sprintf("%s.%d.pprof", name, os.Getpid())))
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close() // a profile that is cut off says so itself
+	}, nil
 }
 
 func defaults() ([]byte, error) { return os.ReadFile(filepath.Clean("config.yaml")) }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -35,10 +36,10 @@ type site struct {
 	drops  []string // databases to drop
 	*county
 
-	server *exec.Cmd
-	addr   string
-	next   int // the first resident who has not signed in yet, and
-	town   int // the same among those whose towns have budgets of their own
+	server      *exec.Cmd
+	addr        string
+	databasePID int // 0 if the database is no process of its own
+	lanes       int // transactions at once
 }
 
 func newSite(ctx context.Context, driver database.Driver) (s *site, err error) {
@@ -55,6 +56,9 @@ func newSite(ctx context.Context, driver database.Driver) (s *site, err error) {
 		return nil, err
 	}
 	if _, err := database.Migrate(ctx, s.db); err != nil {
+		return nil, err
+	}
+	if s.databasePID, err = s.findDatabase(ctx); err != nil {
 		return nil, err
 	}
 	err = s.inProcess(ctx, func(a *app.App) (err error) {
@@ -83,6 +87,29 @@ func (s *site) open(ctx context.Context, name string) (cfg database.Config, db *
 	}
 	db, err = database.Open(ctx, cfg)
 	return cfg, db, err
+}
+
+// findDatabase returns the id of the database server's process.
+func (s *site) findDatabase(ctx context.Context) (pid int, err error) {
+	if s.driver != database.MySQL {
+		return 0, nil
+	}
+	var file string
+	if err := s.db.WriteSQL().QueryRowContext(ctx, "SELECT @@pid_file").Scan(&file); err != nil {
+		return 0, err
+	}
+	text, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+func (s *site) databaseCPU() (time.Duration, error) {
+	if s.databasePID == 0 {
+		return 0, nil
+	}
+	return cpuTime(s.databasePID)
 }
 
 func (s *site) onServer(ctx context.Context, query string) error {
@@ -180,6 +207,7 @@ func (s *site) inProcess(ctx context.Context, fn func(*app.App) error) error {
 	if err != nil {
 		return err
 	}
+	s.lanes = cfg.Batch.Lanes
 	a, err := app.Open(ctx, cfg, slog.New(slog.DiscardHandler), clock.NewSystem())
 	if err != nil {
 		return err
@@ -207,7 +235,7 @@ func (s *site) start(ctx context.Context) error {
 	}
 	s.server = exec.CommandContext(ctx, self, serveCommand) //nolint:gosec // this very program
 	s.server.Cancel = func() error { return s.server.Process.Signal(syscall.SIGTERM) }
-	s.server.Env = append(s.environ(), "PATH="+os.Getenv("PATH"), "TMPDIR="+os.TempDir())
+	s.server.Env = append(s.environ(), "PATH="+os.Getenv("PATH"), "TMPDIR="+os.TempDir(), "BENCH_PROFILE="+os.Getenv("BENCH_PROFILE"))
 	s.server.Stderr = os.Stderr
 	out, err := s.server.StdoutPipe()
 	if err != nil {

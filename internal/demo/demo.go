@@ -112,7 +112,8 @@ type loader struct {
 	organizer authz.Actor
 	workers   map[string]authz.Actor // by town path
 	residents []authz.Actor
-	articles  []articleRow
+	drafts    []articleRow
+	articles  []articleRow // published
 	benefits  []benefitRow
 	count     map[string]int
 	covers    map[string]string // keys of media, by motif and palette
@@ -120,6 +121,7 @@ type loader struct {
 
 type articleRow struct {
 	id      string
+	version int64 // as a draft
 	seconds int64
 }
 

@@ -274,9 +274,9 @@ func resourcesOf(l Lists) []resource { //nolint:funlen // a table
 		{
 			name: "policy_rules", roles: overRegion, takes: []string{"region_id", "kind"},
 			columns: []string{"编号", "地区编号", "事件", "版本", "预算编号", "积分", "计分时长（分钟）", "单次上限", "每日次数", "同一对象次数", "生效时间", "停用时间", "说明"},
-			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[policy.Rule], error) {
+			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[policy.NamedRule], error) {
 				return l.Policy.Rules(ctx, a, policy.RuleFilter{RegionID: f.RegionID, EventKind: policy.EventKind(f.Kind)}, p)
-			}, func(r policy.Rule) []any {
+			}, func(r policy.NamedRule) []any {
 				return []any{
 					r.ID, r.RegionID, string(r.EventKind), r.Version, r.BudgetID, r.Points, r.PerMinutes, r.MaxPoints, r.DailyCap, r.ObjectCap,
 					r.ActiveFrom, r.RetiredAt, r.Note,

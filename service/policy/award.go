@@ -65,6 +65,7 @@ type awarding struct {
 	now    clock.Instant
 	events []Event
 
+	wallets  *ledger.Wallets
 	homes    map[string]home
 	rules    map[string][]model.PolicyRule // event kind + region id -> newest version first
 	used     map[string]int64              // highest slot used, by dayKey and objectKey
@@ -106,7 +107,8 @@ func (a *awarding) lockResidents(ctx context.Context) error {
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	if err := a.ledger.LockWalletsTx(ctx, a.tx, ids); err != nil {
+	var err error
+	if a.wallets, err = a.ledger.LockWalletsTx(ctx, a.tx, ids); err != nil {
 		return err
 	}
 	return a.loadHomes(ids)
@@ -213,25 +215,21 @@ func (a *awarding) loadUsed(context.Context) error {
 	var rows []struct {
 		ResidentID string
 		EventKind  model.EventKind
-		Day        clock.Day
-		ObjectID   string
+		Day        clock.Day // "" for the slot of an object, and
+		ObjectID   string    // "" for that of a day
 		Slot       int64
 	}
-	err := a.tx.Raw(`SELECT resident_id, event_kind, day, MAX(daily_slot) AS slot FROM award
-		WHERE resident_id IN ? AND event_kind IN ? AND day IN ? AND daily_slot IS NOT NULL
-		GROUP BY resident_id, event_kind, day`, residents, keysOf(kinds), keysOf(days)).Scan(&rows).Error
-	if err != nil {
-		return err
-	}
+	err := a.tx.Raw(`SELECT resident_id, event_kind, day, '' AS object_id, daily_slot AS slot FROM award
+			WHERE resident_id IN ? AND event_kind IN ? AND day IN ? AND daily_slot IS NOT NULL
+		UNION ALL SELECT resident_id, event_kind, '', object_id, object_slot FROM award
+			WHERE resident_id IN ? AND event_kind IN ? AND object_id IN ? AND object_slot IS NOT NULL`,
+		residents, keysOf(kinds), keysOf(days), residents, keysOf(kinds), objects).Scan(&rows).Error
 	for _, r := range rows {
-		a.used[dayKey(r.ResidentID, r.EventKind, r.Day)] = r.Slot
-	}
-	rows = nil
-	err = a.tx.Raw(`SELECT resident_id, event_kind, object_id, MAX(object_slot) AS slot FROM award
-		WHERE resident_id IN ? AND event_kind IN ? AND object_id IN ? AND object_slot IS NOT NULL
-		GROUP BY resident_id, event_kind, object_id`, residents, keysOf(kinds), objects).Scan(&rows).Error
-	for _, r := range rows {
-		a.used[objectKey(r.ResidentID, r.EventKind, r.ObjectID)] = r.Slot
+		key := dayKey(r.ResidentID, r.EventKind, r.Day)
+		if r.Day == "" {
+			key = objectKey(r.ResidentID, r.EventKind, r.ObjectID)
+		}
+		a.used[key] = max(a.used[key], r.Slot)
 	}
 	return err
 }
@@ -330,7 +328,7 @@ func (a *awarding) post(ctx context.Context) error {
 			BudgetID: a.budgets[w], ResidentID: w.ResidentID, Amount: w.Points, ExpiresOn: a.expiries[w],
 		})
 	}
-	outcomes, err := a.ledger.EarnTx(ctx, a.tx, earns)
+	outcomes, err := a.wallets.EarnTx(ctx, a.tx, earns)
 	if err != nil {
 		return err
 	}

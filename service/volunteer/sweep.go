@@ -124,7 +124,8 @@ func (s *Service) finish(ctx context.Context, activityID string) error {
 }
 
 // ForgetTx is what volunteering does when a resident deletes the account: the
-// places ahead are given back and no coordinates stay. Records stay, since
+// places ahead are given back, no coordinates stay, and what was asked about
+// records is dropped. Records stay, since
 // they name nobody but by the volunteer number. It is an identity.DeleteHook.
 func (s *Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) error {
 	tx = tx.WithContext(ctx)
@@ -142,7 +143,15 @@ func (s *Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) 
 	if err != nil {
 		return err
 	}
-	return s.cancelSignupsTx(tx, authz.System("volunteer.forget"), ahead, "账号已注销")
+	system := authz.System("volunteer.forget")
+	if err := s.closeCorrectionsTx(tx, system, residentID); err != nil {
+		return err
+	}
+	// The answers repeat the resident's words.
+	if err := tx.Exec("DELETE FROM volunteer_request WHERE actor_id = ?", residentID).Error; err != nil {
+		return err
+	}
+	return s.cancelSignupsTx(tx, system, ahead, "账号已注销")
 }
 
 // Audit compares the counters with what they count and the records with the
@@ -177,18 +186,21 @@ func (s *Service) Audit(ctx context.Context) ([]ledger.Difference, error) {
 			WHERE r.state = ? AND r.earns_points = 1 AND p.home_region_id IS NOT NULL AND w.id IS NULL`,
 			[]any{model.EventVolunteerService, model.RecordEffective},
 		},
-		{"award has its effective record", `SELECT w.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM award w LEFT JOIN service_record r ON r.attendance_id = w.event_id AND r.state = ? AND r.earns_points = 1
+		{
+			"award has its effective record", `SELECT w.id AS object, '' AS account, 1 AS want, 0 AS got
+			FROM award w LEFT JOIN service_record r ON r.attendance_id = w.event_id AND r.state IN ? AND r.earns_points = 1
 				AND r.resident_id = w.resident_id AND r.minutes = w.minutes
-			WHERE w.event_kind = ? AND w.pays_id IS NULL AND r.id IS NULL`, []any{model.RecordEffective, model.EventVolunteerService}},
+			WHERE w.event_kind = ? AND w.pays_id IS NULL AND r.id IS NULL`,
+			[]any{[]model.RecordState{model.RecordEffective, model.RecordCorrected}, model.EventVolunteerService},
+		},
 		{"person's minutes equal the effective records", `SELECT t.resident_id AS object, '' AS account, COALESCE(r.total, 0) AS want, t.effective_minutes AS got
 			FROM volunteer_tally t LEFT JOIN (SELECT resident_id, SUM(minutes) AS total FROM service_record WHERE state = ? GROUP BY resident_id) r
 				ON r.resident_id = t.resident_id WHERE t.effective_minutes <> COALESCE(r.total, 0)`, []any{model.RecordEffective}},
 		{
 			"day's minutes equal its records", `SELECT r.resident_id AS object, '' AS account, r.total AS want, COALESCE(d.minutes, 0) AS got
-			FROM (SELECT resident_id, day, SUM(CASE WHEN state <> ? THEN minutes ELSE 0 END) AS total FROM service_record GROUP BY resident_id, day) r
+			FROM (SELECT resident_id, day, SUM(CASE WHEN state IN ? THEN minutes ELSE 0 END) AS total FROM service_record GROUP BY resident_id, day) r
 			LEFT JOIN service_day d ON d.resident_id = r.resident_id AND d.day = r.day WHERE COALESCE(d.minutes, 0) <> r.total`,
-			[]any{model.RecordRejected},
+			[]any{countedStates},
 		},
 	} {
 		found, err := s.ledger.RunCheck(ctx, "volunteer: "+c.name, c.query, c.args...)

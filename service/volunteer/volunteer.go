@@ -71,9 +71,10 @@ const JobNotify = "notify"
 
 // Notice is the payload of JobNotify: ids only.
 type Notice struct {
-	Topic       string   `json:"topic"` // NoticeShiftCancelled
+	Topic       string   `json:"topic"` // NoticeShiftCancelled and the like
 	ObjectID    string   `json:"object_id"`
 	ResidentIDs []string `json:"resident_ids"`
+	StaffIDs    []string `json:"staff_ids,omitempty"` // of topics for staff; empty: those in charge
 }
 
 // NoticeShiftCancelled tells those who had signed up; the object is the shift.
@@ -134,7 +135,8 @@ var (
 		model.AttendanceCheckedOut: {model.AttendanceConfirmed, model.AttendanceRejected},
 	}
 	recordMoves = map[model.RecordState][]model.RecordState{
-		model.RecordPending: {model.RecordEffective, model.RecordRejected},
+		model.RecordPending:   {model.RecordEffective, model.RecordRejected},
+		model.RecordEffective: {model.RecordCorrected},
 	}
 )
 
@@ -318,4 +320,12 @@ type (
 	Signup = model.Signup
 	// Attendance is when a volunteer was there.
 	Attendance = model.Attendance
+	// Correction is one correction of a service record.
+	Correction = model.ServiceCorrection
+	// CorrectionMove is one line of its history.
+	CorrectionMove = model.ServiceCorrectionHistory
+	// CorrectionState is its state.
+	CorrectionState = model.CorrectionState
+	// CorrectionKind says what becomes of the record.
+	CorrectionKind = model.CorrectionKind
 )

@@ -25,6 +25,11 @@ const noCdn = (): Plugin => ({
   },
 })
 
+// WeChat lets a mini-program ask only servers that it names in full: a build without one would be of no use to anybody.
+if (process.env.UNI_PLATFORM === 'mp-weixin' && !process.env.VITE_API_ORIGIN) {
+  throw new Error('name the server: VITE_API_ORIGIN=https://… npm run build:mp')
+}
+
 const server = process.env.JMK_TEST_URL ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({

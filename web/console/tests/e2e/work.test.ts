@@ -44,7 +44,7 @@ test('a grid worker takes a case to resolved', async () => {
   await page.getByRole('dialog').getByRole('button', { name: '办理完成', exact: true }).click()
   await page.getByText('待居民确认').first().waitFor()
   await page.getByRole('complementary').getByText('路灯已经修好，今晚会亮。').waitFor()
-  expect(await page.getByRole('button', { name: '办理完成', exact: true }).count()).toBe(0)
+  await page.getByRole('button', { name: '办理完成', exact: true }).waitFor({ state: 'hidden' })
   await leave()
 })
 

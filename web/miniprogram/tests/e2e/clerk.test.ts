@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call } from './calls'
+import { call, residentToken } from './calls'
 import { filmOf } from './film'
-import { api, asStaff, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
+import { asStaff, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
 import { looks } from './looks'
 
 const folder = mkdtempSync(join(tmpdir(), 'jmk-film-'))
@@ -15,7 +15,7 @@ let token = ''
 beforeAll(async () => {
   filmOf('nothing yet', film)
   browser = await openBrowser(film)
-  token = (await api<{ tokens: { access_token: string } }>('/mp/v1/auth/login', { code: `demo-wang-${Date.now().toString(36)}` })).tokens.access_token
+  token = await residentToken('wang')
 })
 afterAll(async () => {
   await browser?.close()

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, staffToken } from './calls'
-import { api, asStaff, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
+import { call, residentToken, soonShift, staffToken } from './calls'
+import { asStaff, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
 import { looks } from './looks'
 
 let browser: Browser
@@ -15,23 +15,20 @@ interface Activity {
   shifts: { id: string }[]
 }
 const place = { lon: 120.15, lat: 30.28 }
-const minuteMs = 60_000
 
 /** An activity with a shift that lets people check in now, posted beside the screens. */
 async function running(): Promise<{ activity: string; shift: string; organizer: string }> {
   const organizer = await staffToken('organizer')
   const self = await call<{ grants: { role: string; region_id: string }[] }>(organizer, 'GET', '/api/v1/auth/self')
-  const at = (minutes: number) => new Date(Date.now() + minutes * minuteMs).toISOString()
+  const { starts_at, ends_at } = soonShift()
   const a = await call<Activity>(organizer, 'POST', '/api/v1/activities', {
     title: '巷口清扫', category: 'environment', content: '清扫巷口，自带手套', beneficiary: '全体居民', place_name: '巷口', ...place,
     radius_meters: 500, contact_name: '陈组织', contact_phone: '05710000000', region_id: self.grants.find((g) => g.role === 'organizer')!.region_id,
-    shifts: [{ starts_at: at(20), ends_at: at(80), capacity: 5 }],
+    shifts: [{ starts_at, ends_at, capacity: 5 }],
   })
   await call(organizer, 'POST', `/api/v1/activities/${a.id}/publish`)
   return { activity: a.id, shift: a.shifts[0]!.id, organizer }
 }
-
-const resident = async (name: string) => (await api<{ tokens: { access_token: string } }>('/mp/v1/auth/login', { code: `demo-${name}-${Date.now().toString(36)}` })).tokens.access_token
 
 describe('organizer', () => {
   it('posts an activity that repeats weekly and publishes it', async () => {
@@ -64,7 +61,7 @@ describe('organizer', () => {
 
   it('shows the rotating code, marks by hand, and confirms who was there', async () => {
     const { activity, shift } = await running()
-    const volunteer = await resident('wang')
+    const volunteer = await residentToken('wang')
     await call(volunteer, 'POST', `/mp/v1/shifts/${shift}/signup`)
     const { page, leave } = await asStaff(browser, 'organizer')
     const query = `?activity=${activity}&shift=${shift}`
