@@ -84,6 +84,14 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Seals.
 	httpapi.Handle(r, "GET /seals", readers, "list-seals", "审计", "每日封存的根散列，新的在前", s.listSeals)
 	httpapi.Handle(r, "GET /residents/{id}/wallet-proof", httpapi.Staff(authz.RoleAuditor), "get-wallet-proof", "审计", "居民账户在最近一次封存之内的证明", s.getWalletProof)
+	// Settings, saved views.
+	httpapi.Handle(r, "GET /settings", readers, "get-settings", "设置", "正在使用的设置（全县运营、审计；密钥只说明有没有）", s.getSettings)
+	httpapi.Handle(r, "GET /views", httpapi.Staff(), "list-views", "视图", "我为一个列表保存的视图", s.listViews)
+	httpapi.Handle(r, "POST /views", httpapi.Staff(), "save-view", "视图", "保存视图（一个列表最多 20 个）", s.saveView, httpapi.Status(201))
+	httpapi.Handle(r, "PUT /views/{id}", httpapi.Staff(), "change-view", "视图", "修改视图", s.changeView)
+	httpapi.Handle(r, "DELETE /views/{id}", httpapi.Staff(), "delete-view", "视图", "删除视图", s.deleteView)
+	// What two persons decided.
+	httpapi.Handle(r, "GET /four-eyes", readers, "list-four-eyes", "审计", "两人复核记录：谁提交、谁决定、为什么", s.listFourEyes)
 	// Runs of the audit.
 	httpapi.Handle(r, "POST /audit-runs", httpapi.Staff(authz.RoleAuditor), "start-audit-run", "审计", "开始一次全面对账（全县审计；同时只有一次）", s.startAuditRun, httpapi.Status(202))
 	httpapi.Handle(r, "GET /audit-runs", readers, "list-audit-runs", "审计", "对账记录与进度，新的在前", s.listAuditRuns)
