@@ -90,6 +90,14 @@ const caseWords: Record<Mp<'CaseDTO'>['status'], Word> = {
 
 export const caseWord = (status: Mp<'CaseDTO'>['status']): Word => caseWords[status]
 
+/** The way of a report, for a bar of stages. */
+export const caseStages = ['提交', '受理', '办理', '答复', '办结']
+
+const stageOf: Partial<Record<Mp<'CaseDTO'>['status'], number>> = { submitted: 0, accepted: 1, dispatched: 1, handling: 2, reopened: 2, handled: 3, confirmed: 4, closed: 4 }
+
+/** Which of caseStages a report has reached; -1 for one that went no way. */
+export const caseStage = (status: Mp<'CaseDTO'>['status']): number => stageOf[status] ?? -1
+
 const caseMoves: Record<string, string> = {
   report: '您上报了',
   pass_content: '内容审核通过',
