@@ -78,9 +78,9 @@ export function calendarDay(day: string): string {
 }
 
 /** A calendar day "2026-11-28" as "11月28日 周六"; with the year when it is another one. */
-export function weekdayText(day: string, now = Date.now()): string {
+export function dayAndWeek(day: string, now = Date.now()): string {
   const noon = `${day}T12:00:00+08:00`
-  return `${dayText(noon, now)} 周${weekdays[parts(noon).week]}`
+  return `${dayText(noon, now)} ${weekdayText(noon)}`
 }
 
 /** "1小时30分钟". */

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, residentToken, settle, staffToken, tokenOf } from './calls'
+import { call, cinemaTicket, moviegoer, orderTicket, residentToken, settle, staffToken, tokenOf } from './calls'
 import { asResident, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
 import { walk } from './looks'
 
@@ -9,23 +9,6 @@ beforeAll(async () => {
   browser = await openBrowser()
 })
 afterAll(() => browser?.close())
-
-interface Benefit {
-  id: string
-  title: string
-}
-
-async function benefitCalled(token: string, words: string): Promise<Benefit> {
-  return (await call<{ items: Benefit[] }>(token, 'GET', `/mp/v1/benefits?q=${encodeURIComponent(words)}`)).items.find((b) => b.title === words)!
-}
-
-/** Orders the cinema ticket by API, for what is about the time after. */
-const ordered = async (page: Page) => orderTicket(await tokenOf(page))
-
-async function orderTicket(token: string): Promise<string> {
-  const benefit = await benefitCalled(token, '电影票一张')
-  return (await call<{ id: string }>(token, 'POST', '/mp/v1/orders', { benefit_id: benefit.id })).id
-}
 
 /** What the clerk reads from the phone: the digits, and which store may redeem them. */
 async function atTheCounter(page: Page): Promise<{ short_code: string; store_id: string }> {
@@ -42,7 +25,7 @@ async function atTheCounter(page: Page): Promise<{ short_code: string; store_id:
 let kept: Promise<string> | undefined
 /** An order of wang's that stays open. */
 const openOrder = () => (kept ??= residentToken('wang').then(orderTicket))
-const ticketPage = async (page: string) => `spend/${page}/index?id=${(await benefitCalled(await residentToken('wang'), '电影票一张')).id}`
+const ticketPage = async (page: string) => `spend/${page}/index?id=${(await cinemaTicket(await residentToken('wang'))).id}`
 
 walk((settings) => asResident(browser, 'wang', settings), [
   { name: 'market', path: 'pages/market/index', title: '福利', shows: '还剩' },
@@ -90,7 +73,7 @@ describe('market', () => {
     await open(page, 'pages/me/index')
     const token = await tokenOf(page)
     await settle(token)
-    const ticket = await benefitCalled(token, '电影票一张')
+    const ticket = await cinemaTicket(token)
     await open(page, `spend/benefit/index?id=${ticket.id}`)
     await page.getByText('还差 5 分。').waitFor()
     await shot(page, 'benefit-short')
@@ -104,7 +87,7 @@ describe('market', () => {
 
 describe('order', () => {
   it('takes the cinema ticket from the market to "redeemed" in two taps and a clerk', async () => {
-    const { page, leave } = await asResident(browser, 'wang')
+    const { page, leave } = await asResident(browser, await moviegoer())
     await open(page, 'pages/market/index')
     await page.locator('input').first().fill('电影票一张')
     await press(page, '搜')
@@ -132,7 +115,7 @@ describe('order', () => {
     const { page, context, leave } = await asResident(browser, 'li')
     await open(page, 'pages/me/index')
     const token = await tokenOf(page)
-    const benefit = await benefitCalled(token, '电影票一张')
+    const benefit = await cinemaTicket(token)
     const before = (await call<{ items: unknown[] }>(token, 'GET', '/mp/v1/orders?status=held&limit=100')).items.length
     const seen: string[] = []
     await context.route('**/mp/v1/orders', async (route) => {
@@ -156,10 +139,12 @@ describe('order', () => {
   it('shows the code without a network for the rest of its life, and no longer', async () => {
     const { page, context, leave } = await asResident(browser, 'chen')
     await open(page, 'pages/me/index')
-    const id = await ordered(page)
+    const id = await orderTicket(await tokenOf(page))
     await page.clock.install()
     await open(page, `spend/code/index?id=${id}`)
-    await page.locator('.digits').waitFor()
+    // Codes change on the server's half minutes: begin with one that is new.
+    const secondsLeft = async () => Number(/^\d+/.exec(await page.getByText(/^\d+ 秒后$/).innerText())?.[0])
+    await expect.poll(secondsLeft, { timeout: 20_000 }).toBeGreaterThan(20)
     const digits = await page.locator('.digits').innerText()
     await context.setOffline(true)
     await page.clock.fastForward('00:31') // a new code is due now
@@ -179,7 +164,7 @@ describe('order', () => {
   it('gives the points back when it is cancelled', async () => {
     const { page, leave } = await asResident(browser, 'zhang')
     await open(page, 'pages/me/index')
-    const id = await ordered(page)
+    const id = await orderTicket(await tokenOf(page))
     await open(page, `spend/order/index?id=${id}`)
     await shot(page, 'order-held')
     await press(page, '取消这次兑换')

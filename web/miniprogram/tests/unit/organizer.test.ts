@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deadlineText, weekdayText } from '@/format'
+import { deadlineText, dayAndWeek } from '@/format'
 import { lengthText, movedDay, movedTime, moveStart, nextShift, repeatText, shiftFields, shiftFault, type ShiftDraft } from '@/organizer/edit/draft'
 import { confirmItem, plainVerdict, verdictFault } from '@/organizer/hours/verdict'
 import { headCounts } from '@/organizer/words'
@@ -74,5 +74,5 @@ describe('a deadline', () => {
     expect(deadlineText('2026-12-11T00:00:00+08:00', now)).toBe('12月10日 周四 24:00')
     expect(deadlineText('2026-12-10T18:00:00+08:00', now)).toBe('12月10日 周四 18:00')
   })
-  it('of a day names its weekday', () => expect(weekdayText('2026-11-28', now)).toBe('11月28日 周六'))
+  it('of a day names its weekday', () => expect(dayAndWeek('2026-11-28', now)).toBe('11月28日 周六'))
 })
