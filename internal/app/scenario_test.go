@@ -62,6 +62,7 @@ func TestLoop(t *testing.T) {
 			{"orders the cinema ticket and spends it at the counter", (*loop).spends},
 			{"the next day settles", (*loop).settles},
 			{"the leaderboard shows who agreed", (*loop).ranks},
+			{"the merchants take on people", (*loop).hires},
 			{"every list becomes a file", (*loop).exports},
 			{"nothing was lost", (*loop).proves},
 		} {
