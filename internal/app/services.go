@@ -107,10 +107,10 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	s.Media = media.New(a.db, c, store)
 	s.Ledger = ledger.New(a.db, c)
 	s.Policy = policy.New(a.db, c, s.Ledger)
-	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, volunteer.Config{
+	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, s.Identity, volunteer.Config{
 		CheckInEarly: a.cfg.Volunteer.CheckInEarly, CheckOutLate: a.cfg.Volunteer.CheckOutLate, CodeStep: a.cfg.Volunteer.CodeStep,
 		KeepCoordinates: a.cfg.Volunteer.KeepCoordinates, MaxRadiusMeters: a.cfg.Volunteer.MaxRadiusMeters,
-		MaxFailedCheckIns: a.cfg.Volunteer.MaxFailedCheckIns,
+		MaxFailedCheckIns: a.cfg.Volunteer.MaxFailedCheckIns, PublicURL: a.publicURL(),
 	})
 	s.Reading, err = reading.New(a.db, c, s.Ledger, s.Policy, reading.Config{
 		HeartbeatInterval: a.cfg.Reading.HeartbeatInterval, SessionTTL: a.cfg.Reading.SessionTTL,

@@ -133,6 +133,8 @@ type Limits struct {
 	SearchBurst         int `yaml:"search_burst" env:"SEARCH_BURST"`
 	TakeoutPerMinute    int `yaml:"takeout_per_minute" env:"TAKEOUT_PER_MINUTE"`
 	TakeoutBurst        int `yaml:"takeout_burst" env:"TAKEOUT_BURST"`
+	VerifyPerMinute     int `yaml:"verify_per_minute" env:"VERIFY_PER_MINUTE"`
+	VerifyBurst         int `yaml:"verify_burst" env:"VERIFY_BURST"`
 }
 
 // Compliance switches what a county may not want or may not have.
@@ -376,6 +378,7 @@ func (c *Config) validate() error {
 		"limits.unmask_per_minute": c.Limits.UnmaskPerMinute, "limits.unmask_burst": c.Limits.UnmaskBurst,
 		"limits.search_per_minute": c.Limits.SearchPerMinute, "limits.search_burst": c.Limits.SearchBurst,
 		"limits.takeout_per_minute": c.Limits.TakeoutPerMinute, "limits.takeout_burst": c.Limits.TakeoutBurst,
+		"limits.verify_per_minute": c.Limits.VerifyPerMinute, "limits.verify_burst": c.Limits.VerifyBurst,
 		"database.max_connections": c.Database.MaxConnections, "database.tx_attempts": c.Database.TxAttempts,
 		"queue.workers": c.Queue.Workers, "auth.max_failed_logins": c.Auth.MaxFailedLogins, "auth.max_export_rows": c.Auth.MaxExportRows,
 	} {

@@ -11,7 +11,7 @@ const main = (page: Page) => page.getByRole('main')
 
 /** Chooses from a filter that is a select. */
 async function choose(page: Page, filter: string, option: string) {
-  await main(page).getByLabel(filter, { exact: true }).click()
+  await main(page).locator('.el-select').filter({ has: page.getByRole('combobox', { name: filter, exact: true }) }).click()
   await page.getByRole('option', { name: option, exact: true }).click()
   await page.waitForLoadState('networkidle')
 }

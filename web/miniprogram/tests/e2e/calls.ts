@@ -54,6 +54,22 @@ export async function settle(token: string): Promise<void> {
   await call(token, 'PUT', '/mp/v1/profile/home-region', { region_id: region.id })
 }
 
+/** Runs one of the server's jobs now, as the county's operator may, and waits for its end. */
+export async function runJob(name: string): Promise<void> {
+  const operator = await staffToken('operator')
+  const { id } = await call<{ id: string }>(operator, 'POST', `/api/v1/jobs/${name}/runs`)
+  for (let tries = 0; tries < 100; tries++) {
+    const runs = await call<{ items: { id: string; status: string }[] }>(operator, 'GET', `/api/v1/jobs/${name}/runs?limit=20`)
+    const run = runs.items.find((r) => r.id === id)
+    if (run && run.status !== 'running') {
+      if (run.status !== 'succeeded') throw new Error(`${name} ended as ${run.status}`)
+      return
+    }
+    await new Promise((next) => setTimeout(next, 100))
+  }
+  throw new Error(`${name} does not end`)
+}
+
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 const shanghaiMs = 8 * 60 * minuteMs
