@@ -70,8 +70,9 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	s.Identity, err = identity.New(a.db, c, sealer, a.wechat, identity.Config{
 		JWTSecret: a.cfg.Secrets.JWT, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		ActorCacheTTL: a.cfg.Auth.SessionCacheTTL, MaxFailedLogins: a.cfg.Auth.MaxFailedLogins, LockoutTime: a.cfg.Auth.LockoutDuration,
-		SecondFactor: identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
-		Argon2:       identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
+		MaxExportRows: a.cfg.Auth.MaxExportRows,
+		SecondFactor:  identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
+		Argon2:        identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
 	})
 	if err != nil {
 		return s, err
@@ -79,7 +80,22 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	if err = a.addDomains(&s, c); err != nil {
 		return s, err
 	}
-	return s, a.addReaders(&s, c)
+	if err = a.addReaders(&s, c); err != nil {
+		return s, err
+	}
+	s.exportResidents()
+	return s, nil
+}
+
+// exportResidents lets a resident take along what each service holds, in the
+// order of the file. What is left out stands in TestExport_coversEveryTable.
+func (s *Services) exportResidents() {
+	for _, parts := range [][]identity.ExportPart{
+		s.Ledger.ExportParts(), s.Policy.ExportParts(), s.Volunteer.ExportParts(), s.Reading.ExportParts(), s.Casework.ExportParts(),
+		s.Market.ExportParts(), s.Notify.ExportParts(), s.Recourse.ExportParts(),
+	} {
+		s.Identity.OnExport(parts...)
+	}
 }
 
 // addDomains puts together the points and what earns and spends them.
