@@ -16,6 +16,7 @@ import (
 	"jiamenkou/jobs"
 	"jiamenkou/service/assurance"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/desk"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/insight"
@@ -55,6 +56,7 @@ type Services struct {
 	Export      *export.Service
 	Lookup      *lookup.Service
 	Assurance   *assurance.Service
+	Desk        *desk.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -89,10 +91,10 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	s.Media = media.New(a.db, c, store)
 	s.Ledger = ledger.New(a.db, c)
 	s.Policy = policy.New(a.db, c, s.Ledger)
-	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, volunteer.Config{
+	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, s.Identity, volunteer.Config{
 		CheckInEarly: a.cfg.Volunteer.CheckInEarly, CheckOutLate: a.cfg.Volunteer.CheckOutLate, CodeStep: a.cfg.Volunteer.CodeStep,
 		KeepCoordinates: a.cfg.Volunteer.KeepCoordinates, MaxRadiusMeters: a.cfg.Volunteer.MaxRadiusMeters,
-		MaxFailedCheckIns: a.cfg.Volunteer.MaxFailedCheckIns,
+		MaxFailedCheckIns: a.cfg.Volunteer.MaxFailedCheckIns, PublicURL: a.publicURL(),
 	})
 	s.Reading, err = reading.New(a.db, c, s.Ledger, s.Policy, reading.Config{
 		HeartbeatInterval: a.cfg.Reading.HeartbeatInterval, SessionTTL: a.cfg.Reading.SessionTTL,
@@ -141,6 +143,7 @@ func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 	s.Export = export.New(a.db, c, files, export.Lists{
 		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
+	s.Desk = desk.New(a.db, c)
 	s.Lookup = lookup.New(lookup.Parts{Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market})
 	settings, err := a.cfg.Settings()
 	if err != nil {

@@ -130,6 +130,8 @@ type Limits struct {
 	UnmaskBurst         int `yaml:"unmask_burst" env:"UNMASK_BURST"`
 	SearchPerMinute     int `yaml:"search_per_minute" env:"SEARCH_PER_MINUTE"`
 	SearchBurst         int `yaml:"search_burst" env:"SEARCH_BURST"`
+	VerifyPerMinute     int `yaml:"verify_per_minute" env:"VERIFY_PER_MINUTE"`
+	VerifyBurst         int `yaml:"verify_burst" env:"VERIFY_BURST"`
 }
 
 // Compliance switches what a county may not want or may not have.
@@ -372,6 +374,7 @@ func (c *Config) validate() error {
 		"limits.redemption_per_minute": c.Limits.RedemptionPerMinute, "limits.redemption_burst": c.Limits.RedemptionBurst,
 		"limits.unmask_per_minute": c.Limits.UnmaskPerMinute, "limits.unmask_burst": c.Limits.UnmaskBurst,
 		"limits.search_per_minute": c.Limits.SearchPerMinute, "limits.search_burst": c.Limits.SearchBurst,
+		"limits.verify_per_minute": c.Limits.VerifyPerMinute, "limits.verify_burst": c.Limits.VerifyBurst,
 		"database.max_connections": c.Database.MaxConnections, "database.tx_attempts": c.Database.TxAttempts,
 		"queue.workers": c.Queue.Workers, "auth.max_failed_logins": c.Auth.MaxFailedLogins,
 	} {

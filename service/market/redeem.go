@@ -272,7 +272,7 @@ func (s *Service) redeem(ctx context.Context, actor authz.Actor, at counter, in 
 	var row *Redemption
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		row = nil
-		if err := s.ledger.LockWalletsTx(ctx, tx, []string{p.order.ResidentID}); err != nil {
+		if _, err := s.ledger.LockWalletsTx(ctx, tx, []string{p.order.ResidentID}); err != nil {
 			return fmt.Errorf("market: redeem: %w", err)
 		}
 		orders, err := lockOrdersTx(ctx, tx, []string{p.order.ID})
@@ -395,7 +395,7 @@ func (s *Service) ReverseRedemption(ctx context.Context, actor authz.Actor, in R
 	hash := hashInput("reverse", in.OrderID, in.Reason)
 	var out Reversed
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		if err := s.ledger.LockWalletsTx(ctx, tx, []string{seen.ResidentID}); err != nil {
+		if _, err := s.ledger.LockWalletsTx(ctx, tx, []string{seen.ResidentID}); err != nil {
 			return fmt.Errorf("market: reverse: %w", err)
 		}
 		orders, err := lockOrdersTx(ctx, tx, []string{in.OrderID})

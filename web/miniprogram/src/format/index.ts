@@ -58,6 +58,13 @@ export function nearDayText(day: string, now = Date.now()): string {
   return ahead === 0 ? '今天' : ahead === 1 ? '明天' : `${weekdayText(day)} ${Number(day.slice(8))}`
 }
 
+/** Until when: "12月10日 周四 24:00". What ends at midnight ends with the day before, and nobody has to work that out. */
+export function deadlineText(instant: string, now = Date.now()): string {
+  const p = parts(instant)
+  if (p.hour !== 0 || p.minute !== 0) return momentText(instant, now)
+  return momentText(new Date(Date.parse(instant) - 60_000).toISOString(), now).replace('23:59', '24:00')
+}
+
 /** "14:05". */
 export function timeText(instant: string): string {
   const p = parts(instant)
@@ -68,6 +75,12 @@ export function timeText(instant: string): string {
 export function calendarDay(day: string): string {
   const [y, m, d] = day.split('-').map(Number)
   return `${y}年${m}月${d}日`
+}
+
+/** A calendar day "2026-11-28" as "11月28日 周六"; with the year when it is another one. */
+export function dayAndWeek(day: string, now = Date.now()): string {
+  const noon = `${day}T12:00:00+08:00`
+  return `${dayText(noon, now)} ${weekdayText(noon)}`
 }
 
 /** "1小时30分钟". */

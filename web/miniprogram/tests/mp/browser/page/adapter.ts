@@ -1,0 +1,37 @@
+import * as glassEasel from 'glass-easel'
+import { MiniProgramEnv } from 'glass-easel-miniprogram-adapter'
+import { built } from './package'
+
+// WeChat's own component framework, told of every template, style scope and configuration of the build.
+
+glassEasel.globalOptions.writeIdToDOM = true
+// uni-app puts the handlers of a page on its instance while it renders.
+glassEasel.globalOptions.useMethodCallerListeners = true
+glassEasel.globalOptions.idPrefixGenerator = () => ''
+
+const environment = new MiniProgramEnv()
+export const codeSpace = environment.createCodeSpace('main', true)
+export type ComponentEnv = Parameters<Parameters<typeof codeSpace.componentEnv>[1]>[0]
+
+for (const [path, content] of Object.entries(built.templates)) {
+  codeSpace.addCompiledTemplate(path, { groupList: built.templates, content } as unknown as glassEasel.template.ComponentTemplate)
+}
+for (const [path, config] of Object.entries(built.configs)) {
+  codeSpace.addComponentStaticConfig(path, config as never)
+  if (built.styleScopes[path]) codeSpace.addStyleSheet(path, undefined, built.styleScopes[path])
+}
+
+const context = new glassEasel.CurrentWindowBackendContext()
+context.onEvent((target, type, detail, options) => {
+  glassEasel.Event.dispatchEvent(target, new glassEasel.Event(type, detail, options))
+})
+const backend = environment.associateBackend(context)
+
+export const createRoot = (path: string) => backend.createRoot('page', codeSpace, path)
+export type Root = ReturnType<typeof createRoot>
+
+/** Fires an event of a built-in element, as WeChat does. */
+export function fire(element: HTMLElement, type: string, detail: object): void {
+  const node = (element as { __wxElement?: glassEasel.Element }).__wxElement
+  if (node) glassEasel.Event.triggerEvent(node, type, detail, {})
+}
