@@ -3,16 +3,13 @@ import { isH5 } from './platform'
 const longestSide = 1600
 const quality = 0.8
 
-/** Lets the person take or choose up to `max` pictures; none when it was closed. */
+/** Lets the person take or choose up to `max` pictures; none when it was closed. WeChat looks after chooseMedia only, browsers know chooseImage only. */
 export function choosePictures(max: number): Promise<string[]> {
-  return new Promise((resolve) =>
-    uni.chooseImage({
-      count: max,
-      sizeType: ['compressed'],
-      success: (r) => resolve([r.tempFilePaths].flat().slice(0, max)),
-      fail: () => resolve([]),
-    }),
-  )
+  return new Promise((resolve) => {
+    const fail = () => resolve([])
+    if (isH5) uni.chooseImage({ count: max, sizeType: ['compressed'], success: (r) => resolve([r.tempFilePaths].flat().slice(0, max)), fail })
+    else uni.chooseMedia({ count: max, mediaType: ['image'], sizeType: ['compressed'], success: (r) => resolve(r.tempFiles.map((f) => f.tempFilePath)), fail })
+  })
 }
 
 /** A copy that is quick to upload: at most 1600 px, JPEG. What cannot be made smaller goes as it is. */
