@@ -50,7 +50,7 @@ type exportFiltersDTO struct {
 
 type createExportInput struct {
 	Body struct {
-		Resource string           `json:"resource" enum:"merchants,benefits,redemptions,statements,statement_lines,cases,service_records,activities,attendances,adjustments,budgets,policy_rules,audit_log"`
+		Resource string           `json:"resource" enum:"merchants,benefits,redemptions,statements,statement_lines,cases,service_records,activities,attendances,adjustments,budgets,policy_rules,audit_log,orders,residents,staff,articles,objections"`
 		Format   string           `json:"format" enum:"csv,xlsx"`
 		Filters  exportFiltersDTO `json:"filters" required:"false" doc:"与列表的筛选条件相同；没有的条件会被拒绝"`
 	}

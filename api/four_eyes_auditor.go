@@ -13,8 +13,8 @@ import (
 
 type fourEyesDTO struct {
 	ID           string     `json:"id"`
-	Kind         string     `json:"kind" enum:"adjustment,manual_record,long_day,objection,dispute"`
-	ObjectID     string     `json:"object_id" doc:"调账、服务记录、异议或结算单"`
+	Kind         string     `json:"kind" enum:"adjustment,manual_record,long_day,correction,objection,dispute"`
+	ObjectID     string     `json:"object_id" doc:"调账、服务记录、更正、异议或结算单"`
 	Title        string     `json:"title" doc:"活动或商户"`
 	Detail       string     `json:"detail" doc:"调账的类型，记录或结算的日期"`
 	Amount       int64      `json:"amount" doc:"调账、结算的积分，或服务的分钟"`
@@ -45,7 +45,7 @@ func fourEyesOf(d assurance.FourEyes) fourEyesDTO {
 type listFourEyesInput struct {
 	httpapi.PageQuery
 	PeriodQuery
-	Kind     string `query:"kind" enum:"adjustment,manual_record,long_day,objection,dispute"`
+	Kind     string `query:"kind" enum:"adjustment,manual_record,long_day,correction,objection,dispute"`
 	Status   string `query:"status" enum:"waiting,approved,rejected,lapsed"`
 	RegionID string `query:"region_id" maxLength:"26" doc:"此区域及其下级"`
 	Staff    string `query:"staff" maxLength:"32" doc:"提交人或决定人的姓名或登录名，须完整"`

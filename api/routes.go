@@ -28,6 +28,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Staff, residents' accounts, the audit trail.
 	administrator := httpapi.Staff(authz.RoleOperator, authz.RoleOwner)
 	httpapi.Handle(r, "GET /staff", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner), "list-staff", "人员", "工作人员列表", s.listStaff)
+	httpapi.Handle(r, "GET /staff/{id}", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner), "get-staff", "人员", "工作人员与角色", s.getStaff)
 	httpapi.Handle(r, "POST /staff", httpapi.Staff(authz.RoleOperator), "create-staff", "人员", "新建工作人员", s.createStaff, httpapi.Status(201))
 	httpapi.Handle(r, "POST /staff/{id}/disable", administrator, "disable-staff", "人员", "停用账号", s.disableStaff)
 	httpapi.Handle(r, "POST /staff/{id}/enable", administrator, "enable-staff", "人员", "启用账号", s.enableStaff)
@@ -163,6 +164,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /merchants", marketReaders, "list-merchants", "商户", "商户列表", s.listMerchants)
 	httpapi.Handle(r, "POST /merchants", httpapi.Staff(authz.RoleOperator), "create-merchant", "商户", "新建商户（草稿）", s.createMerchant, httpapi.Status(201))
 	httpapi.Handle(r, "GET /merchants/{id}", marketReaders, "get-merchant", "商户", "商户详情", s.getMerchant)
+	httpapi.Handle(r, "POST /merchants/{id}/staff", marketManagers, "create-merchant-staff", "商户", "为商户新建店主或店员的账号", s.createMerchantStaff, httpapi.Status(201))
 	httpapi.Handle(r, "PUT /merchants/{id}", marketManagers, "update-merchant", "商户", "修改商户", s.updateMerchant)
 	httpapi.Handle(r, "POST /merchants/{id}/activate", httpapi.Staff(authz.RoleOperator), "activate-merchant", "商户", "启用商户", s.moveMerchant("active"))
 	httpapi.Handle(r, "POST /merchants/{id}/suspend", httpapi.Staff(authz.RoleOperator), "suspend-merchant", "商户", "停用商户", s.moveMerchant("suspended"))

@@ -47,6 +47,7 @@ func mount(cfg config.Config, c clock.Clock, log *slog.Logger, a *App) surfaces 
 		Limiters: map[string]*httpapi.Limiter{
 			"login":      httpapi.NewLimiter(cfg.Limits.LoginPerMinute, cfg.Limits.LoginBurst, c.Now),
 			"redemption": httpapi.NewLimiter(cfg.Limits.RedemptionPerMinute, cfg.Limits.RedemptionBurst, c.Now),
+			"takeout":    httpapi.NewLimiter(cfg.Limits.TakeoutPerMinute, cfg.Limits.TakeoutBurst, c.Now),
 			"search":     httpapi.NewLimiter(cfg.Limits.SearchPerMinute, cfg.Limits.SearchBurst, c.Now),
 			"verify":     httpapi.NewLimiter(cfg.Limits.VerifyPerMinute, cfg.Limits.VerifyBurst, c.Now),
 			"unmask":     httpapi.NewLimiter(cfg.Limits.UnmaskPerMinute, cfg.Limits.UnmaskBurst, c.Now),

@@ -63,6 +63,7 @@ func TestLoop(t *testing.T) {
 			{"the next day settles", (*loop).settles},
 			{"what two persons decide is on one list", (*loop).fourEyes},
 			{"the leaderboard shows who agreed", (*loop).ranks},
+			{"the merchants take on people", (*loop).hires},
 			{"every list becomes a file", (*loop).exports},
 			{"nothing was lost", (*loop).proves},
 		} {

@@ -70,8 +70,9 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	s.Identity, err = identity.New(a.db, c, sealer, a.wechat, identity.Config{
 		JWTSecret: a.cfg.Secrets.JWT, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		ActorCacheTTL: a.cfg.Auth.SessionCacheTTL, MaxFailedLogins: a.cfg.Auth.MaxFailedLogins, LockoutTime: a.cfg.Auth.LockoutDuration,
-		SecondFactor: identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
-		Argon2:       identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
+		MaxExportRows: a.cfg.Auth.MaxExportRows,
+		SecondFactor:  identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
+		Argon2:        identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
 	})
 	if err != nil {
 		return s, err
@@ -79,7 +80,22 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	if err = a.addDomains(&s, c); err != nil {
 		return s, err
 	}
-	return s, a.addReaders(&s, c)
+	if err = a.addReaders(&s, c); err != nil {
+		return s, err
+	}
+	s.exportResidents()
+	return s, nil
+}
+
+// exportResidents lets a resident take along what each service holds, in the
+// order of the file. What is left out stands in TestExport_coversEveryTable.
+func (s *Services) exportResidents() {
+	for _, parts := range [][]identity.ExportPart{
+		s.Ledger.ExportParts(), s.Policy.ExportParts(), s.Volunteer.ExportParts(), s.Reading.ExportParts(), s.Casework.ExportParts(),
+		s.Market.ExportParts(), s.Notify.ExportParts(), s.Recourse.ExportParts(),
+	} {
+		s.Identity.OnExport(parts...)
+	}
 }
 
 // addDomains puts together the points and what earns and spends them.
@@ -141,7 +157,7 @@ func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 		return err
 	}
 	s.Export = export.New(a.db, c, files, export.Lists{
-		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
+		Identity: s.Identity, Policy: s.Policy, Reading: s.Reading, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
 	s.Desk = desk.New(a.db, c)
 	s.Lookup = lookup.New(lookup.Parts{Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market})

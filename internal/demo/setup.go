@@ -51,12 +51,26 @@ func (l *loader) makeRegions(ctx context.Context) error {
 		}
 		l.villages = append(l.villages, villages...)
 	}
-	for _, v := range l.villages[:gridVillages] {
+	for i, v := range l.villages[:gridVillages] {
 		if err := l.makeGrids(ctx, v); err != nil {
+			return err
+		}
+		_, err := l.Region.SetBoundary(ctx, l.root, region.BoundaryInput{ID: v.ID, Version: v.Version, GeoJSON: square(i)})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// square is a made-up boundary, about a kilometre wide: three beside each
+// other, the first of them about the centre, the others north of them.
+func square(i int) string {
+	const half = 0.005
+	west, south := lon-half+2*half*float64(i%3), lat-half+2*half*float64(i/3)
+	east, north := west+2*half, south+2*half
+	return fmt.Sprintf(`{"type":"Polygon","coordinates":[[[%[1]f,%[2]f],[%[3]f,%[2]f],[%[3]f,%[4]f],[%[1]f,%[4]f],[%[1]f,%[2]f]]]}`,
+		west, south, east, north)
 }
 
 func (l *loader) makeGrids(ctx context.Context, village region.Region) error {

@@ -20,6 +20,7 @@ const (
 	Adjusting    FourEyesKind = "adjustment"    // points by hand
 	ManualRecord FourEyesKind = "manual_record" // service hours added by hand (补录)
 	LongDay      FourEyesKind = "long_day"      // more than 8 hours of service in a day
+	Correcting   FourEyesKind = "correction"    // a service record that is wrong
 	Objecting    FourEyesKind = "objection"     // a resident to an entry, answered by staff
 	Disputing    FourEyesKind = "dispute"       // a merchant to a statement, settled by an operator
 )
@@ -94,6 +95,14 @@ var fourEyesSources = []fourEyesSource{
 	recordSource(ManualRecord, "second_person"),
 	recordSource(LongDay, "long_day"),
 	{
+		kind: Correcting, from: "service_correction x JOIN region r ON r.id = x.region_id JOIN service_record s ON s.id = x.record_id", onlyFor: "1 = 1",
+		id: "x.id", object: "x.id", title: "s.activity_title", detail: "s.day", amount: "COALESCE(x.minutes, 0)",
+		proposer: "COALESCE(x.proposed_by, x.resident_id)", proposerKind: "CASE WHEN x.proposed_by IS NULL THEN 'resident' ELSE 'staff' END",
+		at: "x.created_at", code: "''", reason: "CASE WHEN x.reason <> '' THEN x.reason ELSE x.asked_text END",
+		status:  "CASE x.state WHEN 'approved' THEN 'approved' WHEN 'withdrawn' THEN 'lapsed' WHEN 'rejected' THEN 'rejected' WHEN 'declined' THEN 'rejected' ELSE 'waiting' END",
+		decider: "x.decided_by", decidedAt: "x.decided_at", decisionNote: "x.decision_reason",
+	},
+	{
 		kind: Objecting, from: "objection x JOIN region r ON r.id = x.region_id", onlyFor: "1 = 1",
 		id: "x.id", object: "x.id", title: "''", detail: "''", amount: "0",
 		proposer: "x.resident_id", proposerKind: "'resident'", at: "x.created_at", code: "''", reason: "x.text",
@@ -114,7 +123,7 @@ var fourEyesSources = []fourEyesSource{
 
 func recordSource(kind FourEyesKind, approval string) fourEyesSource {
 	return fourEyesSource{
-		kind: kind, from: recordFrom, onlyFor: "x.approval = '" + approval + "'",
+		kind: kind, from: recordFrom, onlyFor: "x.approval = '" + approval + "' AND x.kind <> 'correction'",
 		id: "x.id", object: "x.id", title: "x.activity_title", detail: "x.day", amount: "x.minutes",
 		proposer: "x.recorder_id", proposerKind: "'staff'", at: "x.created_at", code: "''", reason: "x.reason",
 		status:  "CASE x.state WHEN 'pending_approval' THEN 'waiting' WHEN 'rejected' THEN 'rejected' ELSE 'approved' END",

@@ -54,7 +54,7 @@ type View struct {
 }
 
 var (
-	listPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
+	listPattern = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 	keyPattern  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 	sortPattern = regexp.MustCompile(`^[a-z0-9_:-]{0,64}$`)
 )

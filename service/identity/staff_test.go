@@ -229,6 +229,16 @@ func TestCreateStaff(t *testing.T) {
 			_, err = f.ListStaff(ctx, owner, identity.StaffFilter{}, paging.Request{})
 			require.ErrorIs(t, err, authz.ErrForbidden)
 			clerk := page.Items[1].ID
+			member, err := f.StaffMember(ctx, owner, clerk)
+			require.NoError(t, err)
+			require.Equal(t, page.Items[1], member)
+			for _, foreign := range []string{east.ID, f.Clock.NewID()} {
+				_, err = f.StaffMember(ctx, owner, foreign)
+				require.ErrorIs(t, err, identity.ErrStaffNotFound)
+			}
+			member, err = f.StaffMember(ctx, east, clerk)
+			require.NoError(t, err)
+			require.Equal(t, "clerk", member.Username)
 			require.NoError(t, f.DisableStaff(ctx, owner, clerk, reason))
 			require.ErrorIs(t, f.DisableStaff(ctx, owner, east.ID, reason), identity.ErrStaffNotFound)
 			require.ErrorIs(t, f.DisableStaff(ctx, f.Login(t, "owner"), owner.ID, reason), identity.ErrSelf)

@@ -52,10 +52,10 @@ export const nextDays = (count: number, now = Date.now()): string[] => Array.fro
 /** So many days up to one, that one the last. */
 export const daysUntil = (day: string, count: number): string[] => Array.from({ length: count }, (_, i) => new Date(Date.parse(day) - (count - 1 - i) * dayMs).toISOString().slice(0, 10))
 
-/** "今天", "明天", then "周六 28日", of an API's day. */
+/** "今天", "明天", then "周六 28", of an API's day. */
 export function nearDayText(day: string, now = Date.now()): string {
   const ahead = Math.round((Date.parse(day) - Date.parse(shanghaiDay(now))) / dayMs)
-  return ahead === 0 ? '今天' : ahead === 1 ? '明天' : `${weekdayText(day)} ${Number(day.slice(8))}日`
+  return ahead === 0 ? '今天' : ahead === 1 ? '明天' : `${weekdayText(day)} ${Number(day.slice(8))}`
 }
 
 /** Until when: "12月10日 周四 24:00". What ends at midnight ends with the day before, and nobody has to work that out. */

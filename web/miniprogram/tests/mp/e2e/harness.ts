@@ -2,13 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { openBrowser, phone as device, url as api } from '../../e2e/harness'
+import { consentTexts, logInResident, logInStaff, url as api } from '../../e2e/calls'
+import { openBrowser, phone as device } from '../../e2e/harness'
 import { makeSite } from '../browser/bundle'
 import type { Phone } from '../browser/page/phone'
 import type * as screens from '../browser/page/screens'
 import { serve, type SiteServer } from '../browser/server'
 
 const buildTimeout = 180_000
+const patienceMs = 15_000
 
 /** The names that page/main.ts puts on the window. */
 interface Player {
@@ -33,13 +35,25 @@ export function playMiniProgram(): void {
   })
 }
 
+type Kept = Record<string, unknown>
+
+/** What is on the phone of a resident who agreed to what must be and logged in. */
+export async function residentKept(name: string): Promise<Kept> {
+  const { resident_id, tokens } = await logInResident(name)
+  const welcomed = (await consentTexts()).filter((t) => t.required).map(({ purpose, version }) => ({ purpose, version }))
+  return { 'jmk.tokens.resident': tokens, 'jmk.recent-login': resident_id, 'jmk.welcomed': welcomed }
+}
+
+export const staffKept = async (username: string): Promise<Kept> => ({ 'jmk.tokens.staff': await logInStaff(username) })
+
 /** A phone with the mini-program open. */
 export class MiniProgram {
   private constructor(readonly page: Page) {}
 
   /** Opens the app with empty storage, or with `kept` in it; `at` is the page as WeChat would open it. */
-  static async open(settings: { at?: string; phone?: Partial<Phone>; kept?: Record<string, unknown> } = {}): Promise<MiniProgram> {
+  static async open(settings: { at?: string; phone?: Partial<Phone>; kept?: Kept } = {}): Promise<MiniProgram> {
     const context = await browser.newContext(device)
+    context.setDefaultTimeout(patienceMs)
     const page = await context.newPage()
     const kept = Object.entries(settings.kept ?? {}).map(([k, v]) => ['wx:' + k, JSON.stringify(JSON.stringify(v))] as const)
     await context.addInitScript(keepOnce, kept)
@@ -66,12 +80,18 @@ export class MiniProgram {
   /** Taps what a person reads. */
   tap = (words: string): Promise<void> => this.page.locator('[role=button]:visible,[role=link]:visible,[role=switch]:visible,[role=radio]:visible', { hasText: words }).first().tap()
   sees = (words: string): Promise<void> => this.page.getByText(words).filter({ visible: true }).first().waitFor()
-  at = (route: string): Promise<void> => expect.poll(() => this.route(), { timeout: 15_000 }).toBe(route)
+  at = (route: string): Promise<void> => expect.poll(() => this.route(), { timeout: patienceMs }).toBe(route)
 
   /** Waits until no skeleton is left on the page. */
   async settled(): Promise<void> {
     await this.page.waitForLoadState('networkidle')
-    await this.page.locator('[aria-label="正在加载"]:visible').first().waitFor({ state: 'detached' })
+    await expect.poll(() => this.page.locator('[aria-label="正在加载"]:visible').count(), { timeout: patienceMs }).toBe(0)
+  }
+
+  /** Takes a picture when JMK_SCREENS names a folder. */
+  async shot(name: string): Promise<void> {
+    const folder = process.env.JMK_SCREENS
+    if (folder) await this.page.screenshot({ path: `${folder}/mp/${name}.png`, fullPage: true })
   }
 
   /** Closes the phone and fails on every error that nobody caught. */

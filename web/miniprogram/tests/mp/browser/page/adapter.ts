@@ -13,6 +13,29 @@ const environment = new MiniProgramEnv()
 export const codeSpace = environment.createCodeSpace('main', true)
 export type ComponentEnv = Parameters<Parameters<typeof codeSpace.componentEnv>[1]>[0]
 
+// WeChat tells a component that it is "ready" after it was drawn for the first time, the inner ones first. The framework
+// leaves that to its surroundings.
+let drawn: glassEasel.GeneralComponent[] = []
+function soonReady(component: glassEasel.GeneralComponent): void {
+  if (drawn.length === 0) {
+    setTimeout(() => {
+      const now = drawn
+      drawn = []
+      for (const c of now.reverse()) c.triggerLifetime('ready', [])
+    })
+  }
+  drawn.push(component)
+}
+codeSpace.setOverallBehavior(
+  glassEasel.registerBehavior({
+    lifetimes: {
+      attached() {
+        soonReady((this as unknown as { _$: glassEasel.GeneralComponent })._$)
+      },
+    },
+  }) as unknown as glassEasel.GeneralBehavior,
+)
+
 for (const [path, content] of Object.entries(built.templates)) {
   codeSpace.addCompiledTemplate(path, { groupList: built.templates, content } as unknown as glassEasel.template.ComponentTemplate)
 }

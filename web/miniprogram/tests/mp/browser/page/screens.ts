@@ -8,7 +8,6 @@ type Page = Record<string, unknown> & {
   onLoad?(query: Record<string, string>): unknown
   onShow?(): unknown
   onHide?(): unknown
-  onReady?(): unknown
   onUnload?(): unknown
   onPullDownRefresh?(): unknown
   onShareAppMessage?(from: { from: string }): ShareCard | undefined
@@ -97,7 +96,6 @@ function push(path: string, query: Record<string, string>): void {
   root.attach(element as never, placeholder as never)
   page.onLoad?.(query)
   reveal()
-  page.onReady?.()
 }
 
 function reveal(): void {

@@ -76,7 +76,9 @@ async function request(o: Options): Promise<object> {
   const method = String(o.method ?? 'GET').toUpperCase()
   const query = method === 'GET' && o.data ? '?' + new URLSearchParams(o.data as Record<string, string>).toString() : ''
   const body = method === 'GET' || o.data === undefined ? undefined : typeof o.data === 'string' ? o.data : JSON.stringify(o.data)
-  const answer = await fetch(allowed(o.url) + query, { method, body, headers: { 'content-type': 'application/json', ...o.header } })
+  const headers = new Headers({ 'Content-Type': 'application/json' })
+  for (const [k, v] of Object.entries(o.header ?? {})) headers.set(k, String(v))
+  const answer = await fetch(allowed(o.url) + query, { method, body, headers })
   const text = await answer.text()
   return { statusCode: answer.status, header: Object.fromEntries(answer.headers), cookies: [], data: o.dataType === 'json' || o.dataType === undefined ? parsed(text) : text }
 }
