@@ -43,7 +43,7 @@ type exportFiltersDTO struct {
 	Status      string `json:"status,omitempty" maxLength:"32"`
 	Kind        string `json:"kind,omitempty" maxLength:"64" doc:"记录类型、调账类型、积分事件或操作名"`
 	Category    string `json:"category,omitempty" maxLength:"32"`
-	Text        string `json:"text,omitempty" maxLength:"40"`
+	Text        string `json:"text,omitempty" maxLength:"40" doc:"搜索内容；操作留痕：操作人的姓名或登录名"`
 	From        string `json:"from,omitempty" format:"date"`
 	To          string `json:"to,omitempty" format:"date"`
 }

@@ -29,6 +29,7 @@ func TestVolunteering(t *testing.T) {
 			Authenticator: v, MaxBodyBytes: 1 << 20,
 			Limiters: map[string]*httpapi.Limiter{
 				"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "redemption": httpapi.NewLimiter(600, 600, v.Clock.Now),
+				"verify": httpapi.NewLimiter(8, 8, v.Clock.Now),
 			},
 		})
 		call := func(method, path, token string, body any, want int) map[string]any {

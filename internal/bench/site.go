@@ -190,7 +190,7 @@ func (s *site) environ() []string {
 // be varied.
 func passed() (out []string) {
 	for _, pair := range os.Environ() {
-		if strings.HasPrefix(pair, "JMK_BATCH_") {
+		if strings.HasPrefix(pair, "JMK_BATCH_") || strings.HasPrefix(pair, "GOGC=") {
 			out = append(out, pair)
 		}
 	}

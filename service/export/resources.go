@@ -345,10 +345,12 @@ func resourcesOf(l Lists) []resource { //nolint:funlen // a table
 			}),
 		},
 		{
-			name: "audit_log", roles: overRegion, takes: []string{"kind"},
+			name: "audit_log", roles: overRegion, takes: []string{"kind", "region_id", "text", "from", "to"},
 			columns: []string{"编号", "时间", "操作人类型", "操作人编号", "操作人", "操作", "对象类型", "对象编号", "地区", "原因", "详情"},
 			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[identity.AuditRecord], error) {
-				return l.Identity.AuditLog(ctx, a, identity.AuditFilter{Action: f.Kind}, p)
+				return l.Identity.AuditLog(ctx, a, identity.AuditFilter{
+					Action: f.Kind, RegionID: f.RegionID, ActorName: f.Text, From: f.start(), To: f.end(),
+				}, p)
 			}, func(r identity.AuditRecord) []any {
 				return []any{
 					r.ID, r.CreatedAt, string(r.ActorKind), r.ActorID, r.ActorName, r.Action, r.ObjectType, r.ObjectID, r.RegionName, r.Reason, r.Detail,

@@ -144,8 +144,10 @@ func (s *Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) 
 		return err
 	}
 	system := authz.System("volunteer.forget")
-	if err := s.closeCorrectionsTx(tx, system, residentID); err != nil {
-		return err
+	for _, closeTx := range []func(*gorm.DB, authz.Actor, string) error{s.closeCorrectionsTx, s.closeRequestsTx} {
+		if err := closeTx(tx, system, residentID); err != nil {
+			return err
+		}
 	}
 	// The answers repeat the resident's words.
 	if err := tx.Exec("DELETE FROM volunteer_request WHERE actor_id = ?", residentID).Error; err != nil {
