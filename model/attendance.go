@@ -74,11 +74,12 @@ type RecordKind string
 // The kinds of service record.
 const (
 	RecordAttendance RecordKind = "attendance"
-	RecordManual     RecordKind = "manual" // 补录: needs a second person, never earns points
+	RecordManual     RecordKind = "manual"     // 补录: needs a second person, never earns points
+	RecordCorrection RecordKind = "correction" // 更正: stands for a corrected record, likewise
 )
 
 // RecordState is the state of a service record: pending_approval → effective
-// or rejected. Most are effective from the start.
+// or rejected, effective → corrected. Most are effective from the start.
 type RecordState string
 
 // The states of a service record.
@@ -86,6 +87,7 @@ const (
 	RecordEffective RecordState = "effective"
 	RecordPending   RecordState = "pending_approval"
 	RecordRejected  RecordState = "rejected"
+	RecordCorrected RecordState = "corrected" // another record stands for it, or none
 )
 
 // Approval says who has to approve a record before it takes effect.
@@ -94,7 +96,7 @@ type Approval string
 // The approvals.
 const (
 	ApprovalNone         Approval = "none"
-	ApprovalSecondPerson Approval = "second_person" // added by hand
+	ApprovalSecondPerson Approval = "second_person" // added or corrected by hand
 	ApprovalLongDay      Approval = "long_day"      // more than 8 hours in a day: the parent region
 )
 
@@ -139,7 +141,7 @@ type ServiceRecord struct {
 }
 
 // ServiceDay is a row of service_day: minutes of a person and day in records
-// that were not rejected.
+// that were neither rejected nor corrected.
 type ServiceDay struct {
 	ResidentID string    `gorm:"primaryKey"`
 	Day        clock.Day `gorm:"primaryKey"`

@@ -19,6 +19,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
+	"jiamenkou/service/assurance"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/ledger"
 )
@@ -335,7 +336,7 @@ func (g *growing) auditTimed(ctx context.Context, a *app.App, out *size) error {
 		}
 	}()
 	at := time.Now()
-	report, err := a.Audit(ctx)
+	report, err := a.Assurance.Audit(ctx, assurance.Options{})
 	took := time.Since(at)
 	close(stop)
 	<-done

@@ -22,6 +22,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/config"
 	"jiamenkou/internal/database"
+	"jiamenkou/service/assurance"
 )
 
 // site is a county on a database of its own, with a copy of that database as it
@@ -219,7 +220,7 @@ func (s *site) inProcess(ctx context.Context, fn func(*app.App) error) error {
 
 func (s *site) audit(ctx context.Context) error {
 	return s.inProcess(ctx, func(a *app.App) error {
-		report, err := a.Audit(ctx)
+		report, err := a.Assurance.Audit(ctx, assurance.Options{})
 		if err == nil && !report.Sound {
 			err = errors.New("the audit found differences:\n" + report.Text())
 		}

@@ -139,8 +139,8 @@ const (
 		FROM transfer t JOIN resident p ON p.id = SUBSTR(CASE WHEN t.debit_account_id LIKE '1%' THEN t.debit_account_id ELSE t.credit_account_id END, 2)
 		WHERE t.id >= ? AND t.id < ? AND t.created_at >= ? AND t.created_at < ? AND p.home_region_id IS NOT NULL
 		GROUP BY 1, 2, 3`
-	minutesQuery = `SELECT r.region_id, SUM(r.minutes) AS amount FROM volunteer_history h JOIN service_record r ON r.id = h.object_id
-		WHERE h.id >= ? AND h.id < ? AND h.created_at >= ? AND h.created_at < ? AND h.object_type = 'service_record' AND h.to_status = 'effective'
+	minutesQuery = `SELECT r.region_id, SUM(CASE WHEN h.to_status = 'effective' THEN r.minutes ELSE -r.minutes END) AS amount FROM volunteer_history h JOIN service_record r ON r.id = h.object_id
+		WHERE h.id >= ? AND h.id < ? AND h.created_at >= ? AND h.created_at < ? AND h.object_type = 'service_record' AND h.to_status IN ('effective', 'corrected')
 		GROUP BY r.region_id`
 	reportsQuery = `SELECT c.region_id, COUNT(*) AS amount FROM case_file c
 		WHERE c.id >= ? AND c.id < ? AND c.created_at >= ? AND c.created_at < ? GROUP BY c.region_id`

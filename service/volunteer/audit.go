@@ -7,6 +7,9 @@ import (
 	"jiamenkou/service/ledger"
 )
 
+// counted are the countedStates, as SQL writes them.
+const counted = "('" + string(model.RecordEffective) + "', '" + string(model.RecordPending) + "')"
+
 // auditPhases compare the counters with what they count, and the records with
 // the attendances and awards behind them. The + before a column keeps SQLite
 // from preferring the index over that column, under which most of the table
@@ -41,7 +44,7 @@ var auditPhases = []ledger.AuditPhase{
 	}},
 	{Table: "award", Checks: []ledger.RangeCheck{
 		{Name: "volunteer: award has its effective record", Query: `SELECT w.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM award w LEFT JOIN service_record r ON r.attendance_id = w.event_id AND r.state = '` + string(model.RecordEffective) + `'
+			FROM award w LEFT JOIN service_record r ON r.attendance_id = w.event_id AND r.state IN ('` + string(model.RecordEffective) + `', '` + string(model.RecordCorrected) + `')
 				AND r.earns_points = 1 AND r.resident_id = w.resident_id AND r.minutes = w.minutes
 			WHERE w.id > @lo AND w.id <= @hi AND +w.event_kind = '` + string(model.EventVolunteerService) + `' AND w.pays_id IS NULL AND r.id IS NULL`},
 	}},
@@ -54,7 +57,7 @@ var auditPhases = []ledger.AuditPhase{
 			WHERE t.resident_id > @lo AND t.resident_id <= @hi AND t.effective_minutes <> COALESCE(r.total, 0)`},
 		{Name: "volunteer: day's minutes equal its records", Query: `SELECT r.resident_id AS object, '' AS account, r.total AS want, COALESCE(d.minutes, 0) AS got
 			FROM (
-				SELECT resident_id, day, SUM(CASE WHEN state <> '` + string(model.RecordRejected) + `' THEN minutes ELSE 0 END) AS total FROM service_record
+				SELECT resident_id, day, SUM(CASE WHEN state IN ` + counted + ` THEN minutes ELSE 0 END) AS total FROM service_record
 				WHERE resident_id > @lo AND resident_id <= @hi GROUP BY resident_id, day
 			) r LEFT JOIN service_day d ON d.resident_id = r.resident_id AND d.day = r.day
 			WHERE COALESCE(d.minutes, 0) <> r.total`},

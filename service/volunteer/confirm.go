@@ -286,21 +286,27 @@ func staffNameTx(tx *gorm.DB, id string) (string, error) {
 	return names[0], nil
 }
 
-// spansTx returns the times of the records of residents on a day that were
-// not rejected.
+// spansTx returns the times of the records of residents on a day that count.
 func spansTx(tx *gorm.DB, residentIDs []string, day clock.Day) (map[string][]span, error) {
+	return spansWhereTx(tx, residentIDs, day, "1 = 1")
+}
+
+func spansWhereTx(tx *gorm.DB, residentIDs []string, day clock.Day, where string, args ...any) (map[string][]span, error) {
 	var rows []struct {
 		ResidentID         string
 		StartedAt, EndedAt clock.Instant
 	}
-	err := tx.Raw(`SELECT resident_id, started_at, ended_at FROM service_record WHERE resident_id IN ? AND day = ? AND state <> ?`,
-		residentIDs, day, model.RecordRejected).Scan(&rows).Error
+	err := tx.Table("service_record").Select("resident_id, started_at, ended_at").
+		Where("resident_id IN ? AND day = ? AND state IN ?", residentIDs, day, countedStates).Where(where, args...).Scan(&rows).Error
 	out := map[string][]span{}
 	for _, r := range rows {
 		out[r.ResidentID] = append(out[r.ResidentID], span{r.StartedAt, r.EndedAt})
 	}
 	return out, err
 }
+
+// countedStates are those of the records that fill a person's day.
+var countedStates = []model.RecordState{model.RecordEffective, model.RecordPending}
 
 func dayMinutesTx(tx *gorm.DB, residentIDs []string, day clock.Day) (map[string]int64, error) {
 	var rows []model.ServiceDay

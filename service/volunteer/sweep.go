@@ -123,7 +123,8 @@ func (s *Service) finish(ctx context.Context, activityID string) error {
 }
 
 // ForgetTx is what volunteering does when a resident deletes the account: the
-// places ahead are given back and no coordinates stay. Records stay, since
+// places ahead are given back, no coordinates stay, and what was asked about
+// records is dropped. Records stay, since
 // they name nobody but by the volunteer number. It is an identity.DeleteHook.
 func (s *Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) error {
 	tx = tx.WithContext(ctx)
@@ -141,5 +142,15 @@ func (s *Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) 
 	if err != nil {
 		return err
 	}
-	return s.cancelSignupsTx(tx, authz.System("volunteer.forget"), ahead, "账号已注销")
+	system := authz.System("volunteer.forget")
+	for _, closeTx := range []func(*gorm.DB, authz.Actor, string) error{s.closeCorrectionsTx, s.closeRequestsTx} {
+		if err := closeTx(tx, system, residentID); err != nil {
+			return err
+		}
+	}
+	// The answers repeat the resident's words.
+	if err := tx.Exec("DELETE FROM volunteer_request WHERE actor_id = ?", residentID).Error; err != nil {
+		return err
+	}
+	return s.cancelSignupsTx(tx, system, ahead, "账号已注销")
 }

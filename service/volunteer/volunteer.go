@@ -41,6 +41,7 @@ type Config struct {
 	CodeStep          time.Duration // 30 s: life of one code; the one before is accepted too
 	KeepCoordinates   time.Duration // 30 days
 	MaxRadiusMeters   int64         // 5000
+	PublicURL         string        // "https://example.org": where anybody verifies a certificate
 	MaxFailedCheckIns int64         // 10 wrong codes or places per person and shift within ten minutes
 }
 
@@ -71,9 +72,10 @@ const JobNotify = "notify"
 
 // Notice is the payload of JobNotify: ids only.
 type Notice struct {
-	Topic       string   `json:"topic"` // NoticeShiftCancelled
+	Topic       string   `json:"topic"` // NoticeShiftCancelled and the like
 	ObjectID    string   `json:"object_id"`
 	ResidentIDs []string `json:"resident_ids"`
+	StaffIDs    []string `json:"staff_ids,omitempty"` // of topics for staff; empty: those in charge
 }
 
 // NoticeShiftCancelled tells those who had signed up; the object is the shift.
@@ -86,6 +88,7 @@ func (c *Config) complete() {
 	setDefault(&c.KeepCoordinates, 30*24*time.Hour)
 	setDefault(&c.MaxRadiusMeters, model.MaxRadiusMeters)
 	setDefault(&c.MaxFailedCheckIns, 10)
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 }
 
 func setDefault[T time.Duration | int64](field *T, value T) {
@@ -100,13 +103,14 @@ type Service struct {
 	clock  clock.Clock
 	ledger *ledger.Service
 	policy *policy.Service
+	people People
 	cfg    Config
 }
 
 // New returns the service.
-func New(db *database.DB, c clock.Clock, l *ledger.Service, p *policy.Service, cfg Config) *Service {
+func New(db *database.DB, c clock.Clock, l *ledger.Service, p *policy.Service, people People, cfg Config) *Service {
 	cfg.complete()
-	return &Service{db: db, clock: c, ledger: l, policy: p, cfg: cfg}
+	return &Service{db: db, clock: c, ledger: l, policy: p, people: people, cfg: cfg}
 }
 
 func (s *Service) now() clock.Instant { return clock.Now(s.clock) }
@@ -134,7 +138,8 @@ var (
 		model.AttendanceCheckedOut: {model.AttendanceConfirmed, model.AttendanceRejected},
 	}
 	recordMoves = map[model.RecordState][]model.RecordState{
-		model.RecordPending: {model.RecordEffective, model.RecordRejected},
+		model.RecordPending:   {model.RecordEffective, model.RecordRejected},
+		model.RecordEffective: {model.RecordCorrected},
 	}
 )
 
@@ -318,4 +323,18 @@ type (
 	Signup = model.Signup
 	// Attendance is when a volunteer was there.
 	Attendance = model.Attendance
+	// Correction is one correction of a service record.
+	Correction = model.ServiceCorrection
+	// CorrectionMove is one line of its history.
+	CorrectionMove = model.ServiceCorrectionHistory
+	// CorrectionState is its state.
+	CorrectionState = model.CorrectionState
+	// CorrectionKind says what becomes of the record.
+	CorrectionKind = model.CorrectionKind
+	// Certificate is a proof of service hours.
+	Certificate = model.Certificate
+	// CertificateMove is one line of its history.
+	CertificateMove = model.CertificateHistory
+	// CertificateState is its state.
+	CertificateState = model.CertificateState
 )
