@@ -5,6 +5,9 @@ import { MiniProgram, playMiniProgram, residentKept, staffKept } from './harness
 
 playMiniProgram()
 
+/** In the middle of a village of the demo county. */
+const standing = { longitude: 120.6806, latitude: 30.5107 }
+
 /** What a clerk's scanner would read from this screen. */
 async function readQr(app: MiniProgram): Promise<string> {
   const image = await app.page.locator('[role=img][aria-label^="核销码"] img').evaluate(async (img: HTMLImageElement) => {
@@ -62,7 +65,7 @@ describe('login', () => {
     await app.at('pages/region/index')
     await app.settled()
     await app.shot('region-first')
-    await app.set({ position: { longitude: 120.69, latitude: 30.52 } })
+    await app.set({ position: standing })
     await app.tap('用我的位置')
     await app.tap('同意使用位置')
     await app.tap('对，就住')
@@ -141,7 +144,7 @@ describe('a report', () => {
   it('is sent with a picture and the position', async () => {
     const app = await MiniProgram.open({ kept: await residentKept('wang'), at: 'earn/report/index' })
     await app.settled()
-    await app.set({ position: { longitude: 120.69, latitude: 30.52 }, pictures: [await picture(app)] })
+    await app.set({ position: standing, pictures: [await picture(app)] })
     await app.page.locator('[role=radio]:visible').first().tap()
     await app.page.locator('wx-textarea textarea').fill('三号楼门口的路灯坏了两天，晚上看不见路')
     await app.page.locator('[role=button]:visible', { hasText: /照片|拍/ }).first().tap()
