@@ -141,8 +141,8 @@ func (g *growing) filled() []string {
 	wallet := "CONCAT('1', " + resident + ")"
 	event := "CONCAT('01H', " + turnNumber + ", " + walletNumber + ")"
 	lot := "CONCAT('01J00', " + walletNumber + ")"
-	one := " FROM bench_number WHERE n < @part ORDER BY n"
-	turns := " FROM (SELECT n AS t FROM bench_number WHERE n < @each) turns CROSS JOIN bench_number WHERE bench_number.n < @part ORDER BY t, bench_number.n"
+	one := " FROM bench_number WHERE n < @part"
+	turns := " FROM (SELECT n AS t FROM bench_number WHERE n < @each) turns CROSS JOIN bench_number WHERE bench_number.n < @part"
 	return []string{
 		`INSERT INTO resident (id, nickname, volunteer_number, home_region_id, status, created_at, updated_at)
 			SELECT ` + resident + `, '居民', CONCAT('B', n + @base), @home, 'active', @now, @now` + one,
