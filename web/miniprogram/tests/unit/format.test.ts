@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { count, dayText, distanceText, minutesText, momentText, signed, untilText, yuan } from '@/format'
-import { deepLink } from '@/device/share'
+import { pageOf } from '@/device/links'
+import { weChatCard } from '@/device/share'
 
 describe('format', () => {
   it.each([[3000, '30'], [3050, '30.50'], [5, '0.05'], [-120, '-1.20'], [0, '0']])('writes %i fen as %s', (fen, text) => expect(yuan(fen)).toBe(text))
@@ -22,7 +23,17 @@ describe('format', () => {
   })
 })
 
-describe('deepLink', () => {
-  it('reads the scene of a mini-program code', () => expect(deepLink({ scene: 'a%3D01ABC%26s%3D2' })).toEqual({ a: '01ABC', s: '2' }))
-  it('passes a plain query', () => expect(deepLink({ id: '7' })).toEqual({ id: '7' }))
+describe('links', () => {
+  it.each([
+    ['/cases/01HZZZZZZZZZZZZZZZZZZZZZZZ', '/earn/report-detail/index?id=01HZZZZZZZZZZZZZZZZZZZZZZZ'],
+    ['/orders/01HZZZZZZZZZZZZZZZZZZZZZZZ', '/spend/order/index?id=01HZZZZZZZZZZZZZZZZZZZZZZZ'],
+    ['/wallet', '/pages/wallet/index'],
+    ['/nowhere/01HZZZZZZZZZZZZZZZZZZZZZZZ', ''],
+    ['/constructor/01HZZZZZZZZZZZZZZZZZZZZZZZ', ''],
+  ])('of a message: %s', (link, page) => expect(pageOf(link)).toBe(page))
+
+  it('make a card, with a picture only when there is one', () => {
+    expect(weChatCard({ title: '一', page: '/pages/home/index' })).toEqual({ title: '一', path: '/pages/home/index' })
+    expect(weChatCard({ title: '二', page: '/p', picture: 'https://x/y.png' })).toEqual({ title: '二', path: '/p', imageUrl: 'https://x/y.png' })
+  })
 })
