@@ -10,7 +10,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/export"
 )
 
@@ -43,14 +42,14 @@ type exportFiltersDTO struct {
 	Status      string `json:"status,omitempty" maxLength:"32"`
 	Kind        string `json:"kind,omitempty" maxLength:"64" doc:"记录类型、调账类型、积分事件或操作名"`
 	Category    string `json:"category,omitempty" maxLength:"32"`
-	Text        string `json:"text,omitempty" maxLength:"40"`
+	Text        string `json:"text,omitempty" maxLength:"40" doc:"搜索内容；操作留痕：操作人的姓名或登录名"`
 	From        string `json:"from,omitempty" format:"date"`
 	To          string `json:"to,omitempty" format:"date"`
 }
 
 type createExportInput struct {
 	Body struct {
-		Resource string           `json:"resource" enum:"merchants,benefits,redemptions,statements,statement_lines,cases,service_records,activities,attendances,adjustments,budgets,policy_rules,audit_log"`
+		Resource string           `json:"resource" enum:"merchants,benefits,redemptions,statements,statement_lines,cases,service_records,activities,attendances,adjustments,budgets,policy_rules,audit_log,orders,residents,staff,articles,objections"`
 		Format   string           `json:"format" enum:"csv,xlsx"`
 		Filters  exportFiltersDTO `json:"filters" required:"false" doc:"与列表的筛选条件相同；没有的条件会被拒绝"`
 	}
@@ -67,11 +66,7 @@ func (s *server) createExport(ctx context.Context, in *createExportInput) (*http
 }
 
 func (s *server) listExports(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[exportDTO]], error) {
-	page, err := s.Export.Exports(ctx, authz.FromContext(ctx), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, exportOf)), nil
+	return httpapi.Listed(exportOf)(s.Export.Exports(ctx, authz.FromContext(ctx), in.Request()))
 }
 
 func (s *server) getExport(ctx context.Context, in *idInput) (*httpapi.Body[exportDTO], error) {

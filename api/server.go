@@ -13,6 +13,7 @@ import (
 	"jiamenkou/internal/schedule"
 	"jiamenkou/service/assurance"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/desk"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/insight"
@@ -56,6 +57,7 @@ type Services struct {
 	Export      *export.Service
 	Lookup      *lookup.Service
 	Assurance   *assurance.Service
+	Desk        *desk.Service
 }
 
 type server struct{ Services }

@@ -13,8 +13,8 @@ import (
 
 type serviceRecordDTO struct {
 	ID              string     `json:"id"`
-	Kind            string     `json:"kind" enum:"attendance,manual" doc:"manual：补录，不得积分"`
-	State           string     `json:"state" enum:"effective,pending_approval,rejected"`
+	Kind            string     `json:"kind" enum:"attendance,manual,correction" doc:"manual：补录；correction：更正；都不得积分"`
+	State           string     `json:"state" enum:"effective,pending_approval,rejected,corrected"`
 	Approval        string     `json:"approval" enum:"none,second_person,long_day" doc:"由谁审批：另一人，或上级地区"`
 	VolunteerNumber string     `json:"volunteer_number"`
 	RegionID        string     `json:"region_id"`
@@ -49,8 +49,8 @@ func serviceRecordOf(r volunteer.Record) serviceRecordDTO {
 
 type listServiceRecordsInput struct {
 	httpapi.PageQuery
-	State    string `query:"state" enum:"effective,pending_approval,rejected"`
-	Kind     string `query:"kind" enum:"attendance,manual"`
+	State    string `query:"state" enum:"effective,pending_approval,rejected,corrected"`
+	Kind     string `query:"kind" enum:"attendance,manual,correction"`
 	Approval string `query:"approval" enum:"none,second_person,long_day"`
 	From     string `query:"from" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"服务日期不早于"`
 	To       string `query:"to" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"服务日期不晚于"`

@@ -67,6 +67,14 @@ func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Bo
 	return httpapi.OK(httpapi.PageOf(page, staffOf)), nil
 }
 
+func (s *server) getStaff(ctx context.Context, in *idInput) (*httpapi.Body[StaffDTO], error) {
+	staff, err := s.Identity.StaffMember(ctx, authz.FromContext(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(staffOf(staff)), nil
+}
+
 // regionGrant is a role over a region. Merchant roles are given where the
 // merchant is known, under /merchants.
 type regionGrant struct {
@@ -98,6 +106,32 @@ type createdDTO struct {
 func (s *server) createStaff(ctx context.Context, in *createStaffInput) (*httpapi.Body[createdDTO], error) {
 	ids, err := s.Identity.CreateStaff(ctx, authz.FromContext(ctx), []identity.NewStaff{{
 		Username: in.Body.Username, Password: in.Body.Password, Name: in.Body.Name, Grants: grantsOf(in.Body.Grants),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(createdDTO{ID: ids[0]}), nil
+}
+
+type createMerchantStaffInput struct {
+	MarketPath
+	Body struct {
+		Username string `json:"username" minLength:"3" maxLength:"32"`
+		Password string `json:"password" minLength:"10" maxLength:"128"`
+		Name     string `json:"name" minLength:"1" maxLength:"30"`
+		Role     string `json:"role" enum:"merchant_owner,clerk" doc:"店主由运营开通，店员由店主或运营开通"`
+	}
+}
+
+func (s *server) createMerchantStaff(ctx context.Context, in *createMerchantStaffInput) (*httpapi.Body[createdDTO], error) {
+	actor := authz.FromContext(ctx)
+	m, err := s.Market.Merchant(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := s.Identity.CreateStaff(ctx, actor, []identity.NewStaff{{
+		Username: in.Body.Username, Password: in.Body.Password, Name: in.Body.Name,
+		Grants: []identity.NewGrant{{Role: authz.Role(in.Body.Role), MerchantID: m.ID, MerchantRegionID: m.RegionID}},
 	}})
 	if err != nil {
 		return nil, err

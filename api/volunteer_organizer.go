@@ -25,7 +25,8 @@ type ActivityFields struct {
 	ContactPhone string  `json:"contact_phone" minLength:"5" maxLength:"20"`
 }
 
-func (f ActivityFields) input(regionID string) volunteer.ActivityInput {
+func (f ActivityFields) input(regionID string, in InSystem) volunteer.ActivityInput {
+	f.Lon, f.Lat = in.convert(f.Lon, f.Lat)
 	return volunteer.ActivityInput{
 		RegionID: regionID, Title: f.Title, Content: f.Content, Category: f.Category, Beneficiary: f.Beneficiary, PlaceName: f.PlaceName,
 		Lon: f.Lon, Lat: f.Lat, RadiusMeters: f.RadiusMeters, ContactName: f.ContactName, ContactPhone: f.ContactPhone,
@@ -88,7 +89,8 @@ func activitySummaryOf(a volunteer.ActivityItem) activitySummaryDTO {
 	return out
 }
 
-type activityShiftDTO struct {
+// ActivityShiftDTO is exported for the same reason.
+type ActivityShiftDTO struct {
 	ID             string    `json:"id"`
 	StartsAt       time.Time `json:"starts_at"`
 	EndsAt         time.Time `json:"ends_at"`
@@ -97,6 +99,13 @@ type activityShiftDTO struct {
 	Status         string    `json:"status" enum:"open,cancelled"`
 	Capacity       int64     `json:"capacity"`
 	SignedUp       int64     `json:"signed_up"`
+}
+
+func activityShiftOf(v volunteer.ShiftView) ActivityShiftDTO {
+	return ActivityShiftDTO{
+		ID: v.ID, StartsAt: v.StartsAt.Time(), EndsAt: v.EndsAt.Time(), BreakMinutes: v.BreakMinutes, PlannedMinutes: v.PlannedMinutes,
+		Status: string(v.Status), Capacity: v.Capacity, SignedUp: v.SignedUp,
+	}
 }
 
 type volunteerMoveDTO struct {
@@ -117,7 +126,7 @@ type activityDTO struct {
 	Version          int64              `json:"version" doc:"修改时带回"`
 	CreatedAt        time.Time          `json:"created_at"`
 	PublishedAt      *time.Time         `json:"published_at"`
-	Shifts           []activityShiftDTO `json:"shifts"`
+	Shifts           []ActivityShiftDTO `json:"shifts"`
 	History          []volunteerMoveDTO `json:"history"`
 }
 
@@ -141,13 +150,10 @@ func (s *server) activityBody(ctx context.Context, id string, err error) (*httpa
 			Lon: a.Lon, Lat: a.Lat, RadiusMeters: a.RadiusMeters, ContactName: a.ContactName, ContactPhone: a.ContactPhone,
 		},
 		RegionID: a.RegionID, RegionName: a.RegionName, OrganizerStaffID: a.OrganizerStaffID, Status: string(a.Status), Version: a.Version,
-		CreatedAt: a.CreatedAt.Time(), PublishedAt: clock.TimePtr(a.PublishedAt), Shifts: []activityShiftDTO{}, History: []volunteerMoveDTO{},
+		CreatedAt: a.CreatedAt.Time(), PublishedAt: clock.TimePtr(a.PublishedAt), Shifts: []ActivityShiftDTO{}, History: []volunteerMoveDTO{},
 	}
 	for _, v := range a.Shifts {
-		out.Shifts = append(out.Shifts, activityShiftDTO{
-			ID: v.ID, StartsAt: v.StartsAt.Time(), EndsAt: v.EndsAt.Time(), BreakMinutes: v.BreakMinutes, PlannedMinutes: v.PlannedMinutes,
-			Status: string(v.Status), Capacity: v.Capacity, SignedUp: v.SignedUp,
-		})
+		out.Shifts = append(out.Shifts, activityShiftOf(v))
 	}
 	for _, m := range moves {
 		out.History = append(out.History, volunteerMoveDTO{From: m.FromStatus, To: m.ToStatus, ActorID: m.ActorID, Reason: m.Reason, At: m.CreatedAt.Time()})
@@ -173,8 +179,10 @@ func (s *server) listActivities(ctx context.Context, in *listActivitiesInput) (*
 }
 
 type createActivityInput struct {
+	httpapi.Idempotent
 	Body struct {
 		ActivityFields
+		InSystem
 		RegionID string        `json:"region_id" minLength:"26" maxLength:"26" doc:"活动所属地区，不能再改"`
 		Shifts   []shiftFields `json:"shifts,omitempty" maxItems:"50"`
 		Repeat   *repeatFields `json:"repeat,omitempty" doc:"这些班次每周重复"`
@@ -182,7 +190,9 @@ type createActivityInput struct {
 }
 
 func (s *server) createActivity(ctx context.Context, in *createActivityInput) (*httpapi.Body[activityDTO], error) {
-	id, err := s.Volunteer.CreateActivity(ctx, authz.FromContext(ctx), in.Body.input(in.Body.RegionID), shiftInputs(in.Body.Shifts, in.Body.Repeat))
+	activity := in.Body.input(in.Body.RegionID, in.Body.InSystem)
+	activity.IdempotencyKey = in.IdempotencyKey
+	id, err := s.Volunteer.CreateActivity(ctx, authz.FromContext(ctx), activity, shiftInputs(in.Body.Shifts, in.Body.Repeat))
 	return s.activityBody(ctx, id, err)
 }
 
@@ -194,12 +204,13 @@ type updateActivityInput struct {
 	ID   string `path:"id" minLength:"26" maxLength:"26"`
 	Body struct {
 		ActivityFields
+		InSystem
 		Version int64 `json:"version" minimum:"1"`
 	}
 }
 
 func (s *server) updateActivity(ctx context.Context, in *updateActivityInput) (*httpapi.Body[activityDTO], error) {
-	err := s.Volunteer.UpdateActivity(ctx, authz.FromContext(ctx), in.ID, in.Body.Version, in.Body.input(""))
+	err := s.Volunteer.UpdateActivity(ctx, authz.FromContext(ctx), in.ID, in.Body.Version, in.Body.input("", in.Body.InSystem))
 	return s.activityBody(ctx, in.ID, err)
 }
 
@@ -219,6 +230,7 @@ func (s *server) cancelActivity(ctx context.Context, in *cancelActivityInput) (*
 }
 
 type addShiftsInput struct {
+	httpapi.Idempotent
 	ID   string `path:"id" minLength:"26" maxLength:"26"`
 	Body struct {
 		Shifts []shiftFields `json:"shifts" minItems:"1" maxItems:"50"`
@@ -227,7 +239,35 @@ type addShiftsInput struct {
 }
 
 func (s *server) addShifts(ctx context.Context, in *addShiftsInput) (*httpapi.Body[activityDTO], error) {
-	return s.activityBody(ctx, in.ID, s.Volunteer.AddShifts(ctx, authz.FromContext(ctx), in.ID, shiftInputs(in.Body.Shifts, in.Body.Repeat)))
+	return s.activityBody(ctx, in.ID, s.Volunteer.AddShifts(ctx, authz.FromContext(ctx), in.ID, in.IdempotencyKey, shiftInputs(in.Body.Shifts, in.Body.Repeat)))
+}
+
+type listShiftsInput struct {
+	httpapi.PageQuery
+	From string `query:"from" required:"true" format:"date" doc:"班次日期不早于"`
+	To   string `query:"to" required:"true" format:"date" doc:"班次日期不晚于，最多六周"`
+}
+
+// CalendarShiftDTO is a shift on the calendar.
+type CalendarShiftDTO struct {
+	ActivityShiftDTO
+	ActivityID     string `json:"activity_id"`
+	Title          string `json:"title"`
+	PlaceName      string `json:"place_name"`
+	ActivityStatus string `json:"activity_status" enum:"draft,published,cancelled,finished"`
+}
+
+func (s *server) listShifts(ctx context.Context, in *listShiftsInput) (*httpapi.Body[httpapi.PageBody[CalendarShiftDTO]], error) {
+	page, err := s.Volunteer.Shifts(ctx, authz.FromContext(ctx), clock.Day(in.From), clock.Day(in.To), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(httpapi.PageOf(page, func(c volunteer.CalendarShift) CalendarShiftDTO {
+		return CalendarShiftDTO{
+			ActivityShiftDTO: activityShiftOf(c.ShiftView), ActivityID: c.ActivityID, Title: c.Title, PlaceName: c.PlaceName,
+			ActivityStatus: string(c.ActivityStatus),
+		}
+	})), nil
 }
 
 type updateShiftInput struct {
@@ -319,6 +359,7 @@ type handMarkFields struct {
 }
 
 type markAttendanceInput struct {
+	httpapi.Idempotent
 	ID   string `path:"id" minLength:"26" maxLength:"26"`
 	Body struct {
 		Marks []handMarkFields `json:"marks" minItems:"1" maxItems:"200"`
@@ -330,7 +371,7 @@ func (s *server) markAttendance(ctx context.Context, in *markAttendanceInput) (*
 	for i, m := range in.Body.Marks {
 		marks[i] = volunteer.HandMark{SignupID: m.SignupID, CheckInAt: instantPtr(m.CheckInAt), CheckOutAt: instantPtr(m.CheckOutAt), Reason: m.Reason}
 	}
-	return nil, s.Volunteer.MarkAttendance(ctx, authz.FromContext(ctx), in.ID, marks)
+	return nil, s.Volunteer.MarkAttendance(ctx, authz.FromContext(ctx), in.ID, in.IdempotencyKey, marks)
 }
 
 func instantPtr(t *time.Time) *clock.Instant {
@@ -363,7 +404,7 @@ type confirmOutcomeDTO struct {
 	ServedMinutes int64       `json:"served_minutes"`
 	Minutes       int64       `json:"minutes"`
 	RecordID      string      `json:"record_id"`
-	RecordState   string      `json:"record_state" enum:",effective,pending_approval,rejected" doc:"pending_approval：一天超过 8 小时，待上级地区审批"`
+	RecordState   string      `json:"record_state" enum:",effective,pending_approval,rejected,corrected" doc:"pending_approval：一天超过 8 小时，待上级地区审批"`
 	Points        int64       `json:"points"`
 	Award         string      `json:"award" enum:",posted,capped,budget_exhausted,no_rule" doc:"没有积分的原因"`
 	Refusal       *refusalDTO `json:"refusal" doc:"这一条没有办成的原因；其余照办"`

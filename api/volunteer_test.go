@@ -67,6 +67,8 @@ func TestVolunteering(t *testing.T) {
 		call("POST", "/activities", "outsider", draft, 403)
 		call("POST", "/activities", "organizer", fields, 422)
 		made := call("POST", "/activities", "organizer", draft, 201)
+		require.Equal(t, made["id"], call("POST", "/activities", "organizer", draft, 201)["id"], "a replay makes no second one")
+		key = "key-shifts"
 		path := "/activities/" + made["id"].(string)
 		require.Equal(t, "draft", made["status"])
 		call("GET", path, "outsider", nil, 404)
@@ -74,9 +76,11 @@ func TestVolunteering(t *testing.T) {
 		require.Equal(t, "volunteer.changed", call("PUT", path, "organizer", with(map[string]any{"version": 9}), 409)["code"])
 		call("PUT", path, "organizer", with(map[string]any{"version": 1}), 200)
 		require.Equal(t, "published", call("POST", path+"/publish", "organizer", nil, 200)["status"])
-		more := call("POST", path+"/shifts", "organizer", map[string]any{"shifts": []any{
+		extra := map[string]any{"shifts": []any{
 			map[string]any{"starts_at": "2026-03-12T09:00:00+08:00", "ends_at": "2026-03-12T12:00:00+08:00", "break_minutes": 30, "capacity": 3},
-		}}, 200)["shifts"].([]any)
+		}}
+		call("POST", path+"/shifts", "organizer", extra, 200)
+		more := call("POST", path+"/shifts", "organizer", extra, 200)["shifts"].([]any)
 		require.Len(t, more, 2)
 		second := "/shifts/" + more[1].(map[string]any)["id"].(string)
 		require.InDelta(t, 150, more[1].(map[string]any)["planned_minutes"], 0)
@@ -116,9 +120,13 @@ func TestVolunteering(t *testing.T) {
 		hand := map[string]any{"marks": []any{map[string]any{
 			"signup_id": ids[1], "check_in_at": "2026-03-11T09:00:00+08:00", "check_out_at": "2026-03-11T12:00:00+08:00", "reason": "没有手机",
 		}}}
+		key = "key-marks"
 		call("POST", site+"/marks", "organizer", hand, 204)
+		call("POST", site+"/marks", "organizer", hand, 204)
+		key = "key-marks-again"
 		require.Equal(t, "volunteer.already_marked", call("POST", site+"/marks", "organizer", hand, 409)["code"])
 
+		key = "key-confirm"
 		body := map[string]any{"items": []any{map[string]any{"signup_id": ids[0], "quality_rating": 5}, map[string]any{"signup_id": ids[1]}}}
 		call("POST", site+"/confirm", "outsider", body, 404)
 		done := call("POST", site+"/confirm", "organizer", body, 200)

@@ -245,10 +245,11 @@ func (s *server) listMyShifts(ctx context.Context, in *listMyShiftsInput) (*http
 	return httpapi.OK(httpapi.PageOf(page, myShiftOf)), nil
 }
 
-type serviceRecordDTO struct {
+// ServiceRecordDTO is one of the resident's own records.
+type ServiceRecordDTO struct {
 	ID             string    `json:"id"`
-	Kind           string    `json:"kind" enum:"attendance,manual" doc:"manual：补录，不得积分"`
-	State          string    `json:"state" enum:"effective,pending_approval,rejected"`
+	Kind           string    `json:"kind" enum:"attendance,manual,correction" doc:"manual：补录；correction：更正；都不得积分"`
+	State          string    `json:"state" enum:"effective,pending_approval,rejected,corrected"`
 	ActivityID     *string   `json:"activity_id"`
 	ActivityTitle  string    `json:"activity_title"`
 	Day            string    `json:"day" format:"date"`
@@ -263,8 +264,8 @@ type serviceRecordDTO struct {
 	RecorderName   string    `json:"recorder_name"`
 }
 
-func serviceRecordOf(r volunteer.Record) serviceRecordDTO {
-	return serviceRecordDTO{
+func serviceRecordOf(r volunteer.Record) ServiceRecordDTO {
+	return ServiceRecordDTO{
 		ID: r.ID, Kind: string(r.Kind), State: string(r.State), ActivityID: r.ActivityID, ActivityTitle: r.ActivityTitle, Day: string(r.Day),
 		StartedAt: r.StartedAt.Time(), EndedAt: r.EndedAt.Time(), Minutes: r.Minutes, PlaceName: r.PlaceName, Beneficiary: r.Beneficiary,
 		Content: r.Content, QualityRating: r.QualityRating, PersonInCharge: r.PersonInCharge, RecorderName: r.RecorderName,
@@ -273,12 +274,12 @@ func serviceRecordOf(r volunteer.Record) serviceRecordDTO {
 
 type listMyRecordsInput struct {
 	httpapi.PageQuery
-	State string `query:"state" enum:"effective,pending_approval,rejected"`
+	State string `query:"state" enum:"effective,pending_approval,rejected,corrected"`
 	From  string `query:"from" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"`
 	To    string `query:"to" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"`
 }
 
-func (s *server) listMyRecords(ctx context.Context, in *listMyRecordsInput) (*httpapi.Body[httpapi.PageBody[serviceRecordDTO]], error) {
+func (s *server) listMyRecords(ctx context.Context, in *listMyRecordsInput) (*httpapi.Body[httpapi.PageBody[ServiceRecordDTO]], error) {
 	page, err := s.Volunteer.MyRecords(ctx, authz.FromContext(ctx), volunteer.RecordFilter{
 		State: in.State, From: clock.Day(in.From), To: clock.Day(in.To),
 	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})

@@ -82,7 +82,7 @@ func (a *Activity) Validate(maxRadiusMeters int64) error {
 	f.Add(a.RadiusMeters >= MinRadiusMeters && a.RadiusMeters <= min(maxRadiusMeters, MaxRadiusMeters),
 		"radius_meters", "签到范围应为 20 米到允许的最大范围之间")
 	text(a.ContactName, 1, maxContactName, "contact_name", "请填写负责人，最多 30 个字")
-	f.Add(validContactPhone(a.ContactPhone), "contact_phone", "应为 5 到 20 位电话号码")
+	f.Add(ValidContactPhone(a.ContactPhone), "contact_phone", "应为 5 到 20 位电话号码")
 	return f.Err("volunteer.invalid")
 }
 
@@ -92,7 +92,9 @@ func ValidPosition(lon, lat float64) bool {
 	return !math.IsNaN(lon) && !math.IsNaN(lat) && math.Abs(lon) <= 180 && math.Abs(lat) <= 90 && (lon != 0 || lat != 0)
 }
 
-func validContactPhone(s string) bool {
+// ValidContactPhone reports whether s is a phone number as people write it, 5
+// to 20 characters.
+func ValidContactPhone(s string) bool {
 	if len(s) < 5 || len(s) > 20 {
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/database/databasetest"
 	"jiamenkou/internal/paging"
@@ -200,4 +201,103 @@ func TestAuditRuns_resume(t *testing.T) {
 		require.NoError(t, a.db.Read(t.Context()).Raw("SELECT COUNT(*) FROM queue_job WHERE kind = ?", assurance.Job).Scan(&queued).Error)
 		require.EqualValues(t, jobs+1, queued, "each job that ran out of time left one behind it")
 	})
+}
+
+type fourEyes struct {
+	Kind, Status, Reason, Title string
+	ObjectID                    string `json:"object_id"`
+	Amount                      int64
+	ProposerKind                string `json:"proposer_kind"`
+	ProposerID                  string `json:"proposer_id"`
+	DeciderID                   string `json:"decider_id"`
+	DeciderName                 string `json:"decider_name"`
+	DecisionNote                string `json:"decision_note"`
+}
+
+// fourEyes makes one decision of each kind and finds all of them on one list.
+func (l *loop) fourEyes(t *testing.T) {
+	a := openApp(t, l.env, l.clock)
+	_, err := a.Identity.CreateStaff(t.Context(), authz.System("test"), []identity.NewStaff{{
+		Username: "second", Password: password, Name: "李主任", Grants: []identity.NewGrant{{Role: authz.RoleOperator, RegionID: l.c.countyID}},
+	}})
+	require.NoError(t, err)
+	second, villager := l.staff("second"), auditorOf(t, a, "villager", l.c.villages[1])
+	type made struct{ ID string }
+
+	entry := get[list[made]](l.wang, "/wallet/entries").Items[0].ID
+	post[made](l.wang, "/wallet/entries/"+entry+"/objections", object{"text": "这一笔少了"})
+	objection := get[list[made]](l.operator, "/objections?status=open").Items[0].ID
+	post[object](l.operator, "/objections/"+objection+"/answer", object{"answer": "核对过了，没有少"})
+	adjust := func() string {
+		budget := get[list[made]](l.operator, "/budgets").Items[0].ID
+		return post[made](l.operator, "/adjustments", object{"kind": "credit", "resident_id": l.wang.id, "points": 2, "budget_id": budget, "reason_code": "missed_award", "reason_text": "活动漏记"}).ID
+	}
+	approved, waiting := adjust(), adjust()
+	post[object](second, "/adjustments/"+approved+"/approve", object{"reason": "属实"})
+	number := get[struct {
+		Number string `json:"volunteer_number"`
+	}](l.wang, "/profile").Number
+	start := l.clock.Now().Add(-50 * time.Hour)
+	record := post[struct {
+		IDs []string `json:"record_ids"`
+	}](l.organizer, "/service-records", object{
+		"region_id": l.c.villages[0], "volunteer_numbers": []string{number}, "title": "河道清理", "content": "清理河道", "place_name": "东河", "beneficiary": "村民",
+		"person_in_charge": "王队长", "started_at": start, "ended_at": start.Add(time.Hour), "reason": "当天没有网络",
+	}).IDs[0]
+	require.Equal(t, 204, second.do(http.MethodPost, "/service-records/decide-manual", object{"decisions": []object{{"record_id": record, "reject_reason": "没有照片"}}}).status)
+	statement := get[list[made]](l.owner, "/settlement/statements").Items[0].ID
+	execute(t, a, "UPDATE settlement_statement SET status = 'issued' WHERE id = ?", statement) // as if the owner had not answered yet
+	post[object](l.owner, "/settlement/statements/"+statement+"/dispute", object{"reason": "少了一笔核销"})
+	post[object](l.operator, "/settlement/statements/"+statement+"/resolve", object{"reason": "已与商户核对"})
+
+	items := get[list[fourEyes]](l.rev, "/four-eyes").Items
+	byObject := map[string]fourEyes{}
+	for _, d := range items {
+		byObject[d.ObjectID] = d
+	}
+	require.Len(t, byObject, 5)
+	require.Equal(t, statement, items[0].ObjectID, "newest first")
+	for object, want := range map[string]fourEyes{
+		approved:  {Kind: "adjustment", Status: "approved", Reason: "活动漏记", Amount: 2, ProposerKind: "staff", DeciderName: "李主任", DecisionNote: "属实"},
+		waiting:   {Kind: "adjustment", Status: "waiting", Reason: "活动漏记", Amount: 2, ProposerKind: "staff"},
+		objection: {Kind: "objection", Status: "approved", Reason: "这一笔少了", ProposerKind: "resident", DecisionNote: "核对过了，没有少"},
+		record:    {Kind: "manual_record", Status: "rejected", Reason: "当天没有网络", Title: "河道清理", Amount: 60, ProposerKind: "staff", DeciderName: "李主任", DecisionNote: "没有照片"},
+		statement: {Kind: "dispute", Status: "approved", Reason: "少了一笔核销", Amount: 5, ProposerKind: "staff", DecisionNote: "已与商户核对"},
+	} {
+		got := byObject[object]
+		require.NotEqual(t, got.ProposerID, got.DeciderID)
+		if want.DeciderName == "" {
+			got.DeciderName = ""
+		}
+		if want.Title == "" {
+			got.Title = ""
+		}
+		got.ObjectID, got.ProposerID, got.DeciderID = "", "", ""
+		require.Equal(t, want, got)
+	}
+
+	l.fourEyesFilters(t, items)
+	theirs, err := a.Assurance.FourEyesLog(t.Context(), villager, assurance.FourEyesFilter{}, paging.Request{})
+	require.NoError(t, err)
+	require.Empty(t, theirs.Items, "another village's")
+	require.Equal(t, 403, l.owner.do(http.MethodGet, "/four-eyes", nil).status)
+}
+
+func (l *loop) fourEyesFilters(t *testing.T, all []fourEyes) {
+	var paged []fourEyes
+	for cursor := ""; ; {
+		page := get[list[fourEyes]](l.rev, "/four-eyes?limit=2&cursor="+cursor)
+		paged = append(paged, page.Items...)
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	require.Equal(t, all, paged, "the pages follow each other across the sources")
+	today := string(clock.Today(l.clock))
+	for query, want := range map[string]int{
+		"kind=adjustment": 2, "kind=long_day": 0, "status=waiting": 1, "status=rejected": 1, "region_id=" + l.c.countyID: 5, "region_id=" + l.c.villages[1]: 0,
+		"region_id=" + someULID: 0, "staff=second": 2, "staff=" + "李主任": 2, "staff=" + organizerName: 1, "from=" + today: 5, "to=" + today: 5, "to=2001-01-01": 0, "from=2100-01-01": 0,
+	} {
+		require.Len(t, get[list[fourEyes]](l.rev, "/four-eyes?"+query).Items, want, query)
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"jiamenkou/jobs"
 	"jiamenkou/service/assurance"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/desk"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/insight"
@@ -55,6 +56,7 @@ type Services struct {
 	Export      *export.Service
 	Lookup      *lookup.Service
 	Assurance   *assurance.Service
+	Desk        *desk.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -68,8 +70,9 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	s.Identity, err = identity.New(a.db, c, sealer, a.wechat, identity.Config{
 		JWTSecret: a.cfg.Secrets.JWT, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		ActorCacheTTL: a.cfg.Auth.SessionCacheTTL, MaxFailedLogins: a.cfg.Auth.MaxFailedLogins, LockoutTime: a.cfg.Auth.LockoutDuration,
-		SecondFactor: identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
-		Argon2:       identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
+		MaxExportRows: a.cfg.Auth.MaxExportRows,
+		SecondFactor:  identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
+		Argon2:        identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
 	})
 	if err != nil {
 		return s, err
@@ -77,7 +80,22 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	if err = a.addDomains(&s, c); err != nil {
 		return s, err
 	}
-	return s, a.addReaders(&s, c)
+	if err = a.addReaders(&s, c); err != nil {
+		return s, err
+	}
+	s.exportResidents()
+	return s, nil
+}
+
+// exportResidents lets a resident take along what each service holds, in the
+// order of the file. What is left out stands in TestExport_coversEveryTable.
+func (s *Services) exportResidents() {
+	for _, parts := range [][]identity.ExportPart{
+		s.Ledger.ExportParts(), s.Policy.ExportParts(), s.Volunteer.ExportParts(), s.Reading.ExportParts(), s.Casework.ExportParts(),
+		s.Market.ExportParts(), s.Notify.ExportParts(), s.Recourse.ExportParts(),
+	} {
+		s.Identity.OnExport(parts...)
+	}
 }
 
 // addDomains puts together the points and what earns and spends them.
@@ -89,10 +107,10 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	s.Media = media.New(a.db, c, store)
 	s.Ledger = ledger.New(a.db, c)
 	s.Policy = policy.New(a.db, c, s.Ledger)
-	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, volunteer.Config{
+	s.Volunteer = volunteer.New(a.db, c, s.Ledger, s.Policy, s.Identity, volunteer.Config{
 		CheckInEarly: a.cfg.Volunteer.CheckInEarly, CheckOutLate: a.cfg.Volunteer.CheckOutLate, CodeStep: a.cfg.Volunteer.CodeStep,
 		KeepCoordinates: a.cfg.Volunteer.KeepCoordinates, MaxRadiusMeters: a.cfg.Volunteer.MaxRadiusMeters,
-		MaxFailedCheckIns: a.cfg.Volunteer.MaxFailedCheckIns,
+		MaxFailedCheckIns: a.cfg.Volunteer.MaxFailedCheckIns, PublicURL: a.publicURL(),
 	})
 	s.Reading, err = reading.New(a.db, c, s.Ledger, s.Policy, reading.Config{
 		HeartbeatInterval: a.cfg.Reading.HeartbeatInterval, SessionTTL: a.cfg.Reading.SessionTTL,
@@ -104,6 +122,7 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	if s.Casework, err = a.newCasework(c, *s, store); err != nil {
 		return err
 	}
+	s.Media.OnUnused(s.Reading.UsedMedia)
 	s.Identity.OnDelete(s.Casework.ForgetTx)
 	s.Identity.OnDelete(s.Volunteer.ForgetTx)
 	s.Market, err = market.New(a.db, c, s.Ledger, market.Config{
@@ -112,6 +131,7 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	if err != nil {
 		return err
 	}
+	s.Media.OnUnused(s.Market.UsedMedia)
 	return nil
 }
 
@@ -139,8 +159,9 @@ func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 		return err
 	}
 	s.Export = export.New(a.db, c, files, export.Lists{
-		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
+		Identity: s.Identity, Policy: s.Policy, Reading: s.Reading, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
+	s.Desk = desk.New(a.db, c)
 	s.Lookup = lookup.New(lookup.Parts{Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market})
 	settings, err := a.cfg.Settings()
 	if err != nil {
@@ -158,7 +179,7 @@ func (a *App) newCasework(c clock.Clock, s Services, store blob.Store) (*casewor
 		DB: a.db, Clock: c, Policy: s.Policy, Ledger: s.Ledger, Store: store, Checker: a.wechat, Locator: locator{s.Region},
 	}, casework.Config{
 		DailyReports: a.cfg.Casework.DailyReports, DailyUploads: a.cfg.Casework.DailyUploads, MaxReopens: a.cfg.Casework.MaxReopens,
-		DueIn: a.cfg.Casework.DueIn, AutoConfirmAfter: a.cfg.Casework.AutoConfirmAfter, KeepPosition: a.cfg.Casework.KeepCoordinates,
+		DueIn: a.cfg.Casework.DueIn, AutoConfirmAfter: a.cfg.Casework.AutoConfirmAfter, KeepPosition: a.cfg.Casework.KeepCoordinates, KeepOrphans: a.cfg.Files.KeepUnused,
 		Picture:   picture.Limits{MaxBytes: a.cfg.Casework.MaxUploadBytes},
 		PublicURL: a.publicURL(), LinkSecret: a.cfg.Secrets.FileLink,
 	})
@@ -211,7 +232,8 @@ func (a *App) jobServices() jobs.Services {
 
 		CountDays: a.Insight.CountDays, CountRegions: a.Insight.CountRegions,
 
-		CleanExports: a.Export.Clean,
+		CleanExports:      a.Export.Clean,
+		DeleteUnusedMedia: func(ctx context.Context) (int, error) { return a.Media.DeleteUnused(ctx, a.cfg.Files.KeepUnused) },
 	}
 }
 

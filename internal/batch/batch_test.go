@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -122,7 +123,7 @@ func TestDo(t *testing.T) {
 			require.Equal(t, [][]int{{1}, {2, 3}, {4, 5}, {6}}, g.seen())
 		})
 	})
-	t.Run("waits a little for as many as came together the last time, and alone for nobody", func(t *testing.T) {
+	t.Run("waits a little for those who were just answered, and alone for nobody", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g, began := newGate(), time.Now()
 			c := batch.New(batch.Config{Lanes: 1, MaxWait: time.Second}, oneKey, g.run)
@@ -130,22 +131,17 @@ func TestDo(t *testing.T) {
 			require.Equal(t, [][]int{{1}}, g.seen(), "nobody was there before the first")
 			g.letAll()
 			all.requireSquares(t)
-			require.Zero(t, time.Since(began), "who was alone is followed at once")
+			require.Equal(t, time.Second, time.Since(began), "the first did not come back")
 			synctest.Wait() // until the lane rests again
 			start(t.Context(), c, 5, 6, 7).requireSquares(t)
-			require.Zero(t, time.Since(began), "the third made as many as before")
+			require.Equal(t, time.Second, time.Since(began), "with the third all were there")
 			synctest.Wait()
-			some := start(t.Context(), c, 8, 9)
-			require.Len(t, g.seen(), 3)
-			some.requireSquares(t)
-			require.Equal(t, time.Second, time.Since(began), "no longer than that")
+			start(t.Context(), c, 8).requireSquares(t)
+			require.Equal(t, 2*time.Second, time.Since(began), "two did not come back")
 			synctest.Wait()
-			start(t.Context(), c, 10).requireSquares(t)
-			require.Equal(t, 2*time.Second, time.Since(began))
-			synctest.Wait()
-			start(t.Context(), c, 11).requireSquares(t)
+			start(t.Context(), c, 9).requireSquares(t)
 			require.Equal(t, 2*time.Second, time.Since(began), "alone again")
-			require.Equal(t, [][]int{{1}, {2, 3, 4}, {5, 6, 7}, {8, 9}, {10}, {11}}, g.seen())
+			require.Equal(t, [][]int{{1}, {2, 3, 4}, {5, 6, 7}, {8}, {9}}, g.seen())
 		})
 	})
 	t.Run("no longer than until a whole batch is there", func(t *testing.T) {
@@ -155,10 +151,8 @@ func TestDo(t *testing.T) {
 			all := start(t.Context(), c, 1, 2, 3)
 			g.letAll()
 			all.requireSquares(t)
-			synctest.Wait()
-			start(t.Context(), c, 4, 5).requireSquares(t)
 			require.Zero(t, time.Since(began))
-			require.Equal(t, [][]int{{1}, {2, 3}, {4, 5}}, g.seen())
+			require.Equal(t, [][]int{{1}, {2, 3}}, g.seen())
 		})
 	})
 	t.Run("refuses what would wait beyond the length of the queue", func(t *testing.T) {
@@ -215,18 +209,56 @@ func TestLanes(t *testing.T) {
 	})
 	t.Run("different keys run beside each other", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			for { // until the hash spreads the two
-				g := newGate()
-				c := batch.New(batch.Config{Lanes: 64}, parity, g.run)
-				all := start(t.Context(), c, 1, 2)
-				side := len(g.seen())
-				g.letAll()
-				all.requireSquares(t)
-				if side == 2 {
-					return
-				}
-			}
+			g := newGate()
+			c := batch.New(batch.Config{Lanes: 2}, parity, g.run)
+			all := start(t.Context(), c, 1, 2)
+			require.Len(t, g.seen(), 2)
+			g.letAll()
+			all.requireSquares(t)
 		})
+	})
+}
+
+// A run takes its lane's part of all who are about, when they are many, and
+// leaves alone who has the same key as one of another run.
+func TestLanes_share(t *testing.T) {
+	const callers = 64
+	numbers := make([]int, callers)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	sizes := func(g *gate) (out []int) {
+		for _, b := range g.seen() {
+			out = append(out, len(b))
+		}
+		return out
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		c := batch.New(batch.Config{Lanes: 2}, strconv.Itoa, g.run)
+		all := start(t.Context(), c, numbers...)
+		require.Equal(t, []int{1, 1}, sizes(g), "those who found nothing running")
+		g.open <- struct{}{}
+		synctest.Wait()
+		require.Equal(t, []int{1, 1, 32}, sizes(g))
+		g.open <- struct{}{}
+		synctest.Wait()
+		require.Equal(t, []int{1, 1, 32, 30}, sizes(g), "both lanes have half")
+		g.letAll()
+		all.requireSquares(t)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		c := batch.New(batch.Config{Lanes: 2}, func(n int) string { return strconv.Itoa(n % 2) }, g.run)
+		all := start(t.Context(), c, numbers...)
+		g.open <- struct{}{} // number 0
+		synctest.Wait()
+		require.Equal(t, [][]int{{0}, {1}}, g.seen()[:2])
+		for _, n := range g.seen()[2] {
+			require.Zero(t, n%2, "the odd ones are under way")
+		}
+		g.letAll()
+		all.requireSquares(t)
 	})
 }
 
@@ -440,14 +472,12 @@ func TestClose(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g, began := newGate(), time.Now()
 			c := batch.New(batch.Config{Lanes: 1, MaxWait: time.Hour}, oneKey, g.run)
-			first := start(t.Context(), c, 1, 2, 3)
+			all := start(t.Context(), c, 1, 2)
 			g.letAll()
-			first.requireSquares(t)
 			synctest.Wait()
-			last := start(t.Context(), c, 4)
-			require.Len(t, g.seen(), 2, "it waits for a second one")
+			require.Len(t, g.seen(), 1, "the second waits for the first to be back")
 			require.NoError(t, c.Close(t.Context()))
-			last.requireSquares(t)
+			all.requireSquares(t)
 			require.Zero(t, time.Since(began))
 		})
 	})

@@ -25,6 +25,7 @@ import (
 	"jiamenkou/service/media"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
+	"jiamenkou/service/recourse"
 	"jiamenkou/service/region"
 	"jiamenkou/service/settlement"
 	"jiamenkou/service/volunteer"
@@ -70,6 +71,7 @@ type Services struct {
 	Market      *market.Service
 	Settlement  *settlement.Service
 	Leaderboard *leaderboard.Service
+	Recourse    *recourse.Service
 	Media       *media.Service
 	// OpenID is the openid under which the simulated WeChat knows a name.
 	OpenID func(name string) string
@@ -109,6 +111,7 @@ type loader struct {
 	towns     []region.Region
 	villages  []region.Region
 	operator  authz.Actor
+	colleague authz.Actor // another operator of the county: two persons are needed for some things
 	organizer authz.Actor
 	workers   map[string]authz.Actor // by town path
 	residents []authz.Actor
@@ -116,6 +119,7 @@ type loader struct {
 	articles  []articleRow // published
 	benefits  []benefitRow
 	count     map[string]int
+	budgetID  string
 	covers    map[string]string // keys of media, by motif and palette
 }
 
@@ -130,6 +134,7 @@ type benefitRow struct {
 	points   int64
 	merchant string
 	store    string
+	owner    authz.Actor
 	clerk    authz.Actor
 }
 
@@ -166,6 +171,7 @@ func Load(ctx context.Context, s Services, now time.Time, out io.Writer) error {
 		{"居民", l.makeResidents},
 		{"一个月的历史", l.liveMonth},
 		{"今天", l.liveToday},
+		{"待办", l.desks},
 		{"小问题", l.askQuestions},
 	} {
 		l.printf("  %s … ", step.what)

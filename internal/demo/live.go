@@ -246,16 +246,29 @@ func (l *loader) serve(ctx context.Context, day clock.Day) error {
 	a := l.activities[l.rand.IntN(len(l.activities))]
 	l.at(day, 7, 30)
 	begin := clock.Now(l.Clock).Add(6*time.Hour + 30*time.Minute) // 14:00
-	shift, err := l.post(ctx, a, begin, volunteersPerDay+4)
+	people := l.withWang(volunteersPerDay)
+	shift, signups, err := l.attend(ctx, a, begin, people)
 	if err != nil {
 		return err
 	}
-	people := l.withWang(volunteersPerDay)
-	signups := make([]volunteer.ConfirmItem, 0, len(people))
+	l.Clock.Advance(10 * time.Minute)
+	_, err = l.Volunteer.Confirm(ctx, l.organizer, volunteer.ConfirmInput{ShiftID: shift, IdempotencyKey: l.Clock.NewID(), Items: signups})
+	l.count["services"] += len(people)
+	return err
+}
+
+// attend is one shift from the posting to the last check-out, and what its
+// organizer is to confirm.
+func (l *loader) attend(
+	ctx context.Context, a activityData, begin clock.Instant, people []authz.Actor,
+) (shift string, signups []volunteer.ConfirmItem, err error) {
+	if shift, err = l.post(ctx, a, begin, volunteersPerDay+4); err != nil {
+		return "", nil, err
+	}
 	for _, r := range people {
 		s, err := l.Volunteer.SignUp(ctx, r, shift)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		rating := int64(3 + l.rand.IntN(3))
 		signups = append(signups, volunteer.ConfirmItem{SignupID: s.ID, QualityRating: &rating})
@@ -269,18 +282,15 @@ func (l *loader) serve(ctx context.Context, day clock.Day) error {
 		l.Clock.Set(begin.Add(mark.at).Time())
 		code, err := l.Volunteer.ShiftCode(ctx, l.organizer, shift)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		for _, r := range people {
 			if _, err := mark.do(ctx, r, volunteer.MarkInput{ShiftID: shift, Code: code.Digits, Lon: lon, Lat: lat}); err != nil {
-				return err
+				return "", nil, err
 			}
 		}
 	}
-	l.Clock.Advance(10 * time.Minute)
-	_, err = l.Volunteer.Confirm(ctx, l.organizer, volunteer.ConfirmInput{ShiftID: shift, IdempotencyKey: l.Clock.NewID(), Items: signups})
-	l.count["services"] += len(people)
-	return err
+	return shift, signups, nil
 }
 
 // upcoming posts activities for the days to come, with some who have signed
@@ -354,6 +364,29 @@ func (l *loader) spend(ctx context.Context, day clock.Day) error {
 		if err := l.orderAndRedeem(ctx, r, l.rand.IntN(len(l.benefits)), i%7 != 0); err != nil {
 			return err
 		}
+	}
+	if day == l.yesterday() {
+		return l.ticketsYesterday(ctx)
+	}
+	return nil
+}
+
+// ticketsYesterday sees that the owner to log in as has a statement to answer.
+func (l *loader) ticketsYesterday(ctx context.Context) error {
+	l.at(l.yesterday(), 19, 30)
+	left := 3
+	for _, r := range l.residents[len(neighbours):] {
+		have, err := l.points(ctx, r.ID)
+		if err != nil || left == 0 {
+			return err
+		}
+		if have < l.benefits[0].points {
+			continue
+		}
+		if err := l.orderAndRedeem(ctx, r, 0, true); err != nil {
+			return err
+		}
+		left--
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ var (
 	ErrNotOver  = fault.New(fault.Conflict, "audit.not_over", "对账还没有完成，没有报告可以下载")
 	ErrMissing  = fault.New(fault.NotFound, "audit.not_found", "没有找到这次对账")
 	ErrOldState = fault.New(fault.Conflict, "audit.old_state", "上次的对账太久以前，或不是这个数据库的，请去掉 --resume 重新开始")
-	ErrPeriod   = fault.New(fault.Invalid, "four_eyes.bad_period", "结束日期不能早于开始日期")
 )
 
 // What a person reads of a run that failed for a reason that is not theirs.

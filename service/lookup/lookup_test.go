@@ -50,7 +50,7 @@ func newWorld(t *testing.T, db *database.DB) *world {
 		LinkSecret: strings.Repeat("k", 32), PublicURL: "https://example.org",
 	})
 	require.NoError(t, err)
-	activities := volunteer.New(db, w.Clock, w.Ledger, rules, volunteer.Config{})
+	activities := volunteer.New(db, w.Clock, w.Ledger, rules, people, volunteer.Config{})
 	w.lookup = lookup.New(lookup.Parts{Identity: people, Ledger: w.Ledger, Volunteer: activities, Casework: cases, Market: w.Market})
 
 	ids, err := people.CreateResidents(ctx, authz.System("test"), []identity.NewResident{{RealName: "王小明", Phone: phone, HomeRegionID: w.Village.ID}})

@@ -49,7 +49,7 @@ func (s *Service) recipients(ctx context.Context, t *topic, r *rendered, n *Noti
 	ids = n.ResidentIDs
 	if t.forStaff {
 		if ids = n.StaffIDs; len(ids) == 0 {
-			return s.operatorsOver(ctx, r.regionPath) // nobody in charge is no error
+			return s.staffInCharge(ctx, r.regionPath, r.inCharge) // nobody in charge is no error
 		}
 	}
 	if len(ids) == 0 {

@@ -30,9 +30,11 @@ type rendered struct {
 	// names. With nobody set, it is not worth telling any more.
 	only   string
 	nobody bool
-	// regionPath is of the region whose operators are told, where the notice
-	// names no staff.
+	// regionPath is of the region whose staff are told, where the notice names
+	// none: those with the first of the roles that anybody holds there, operators
+	// if there are no roles.
 	regionPath string
+	inCharge   []authz.Role
 }
 
 // text is a message as people read it. WeChat shows the first 20 characters of
@@ -41,12 +43,18 @@ type text struct{ title, body, link string }
 
 // topics is the table. A topic outside of it is ErrUnknownTopic.
 var topics = map[string]topic{
-	volunteer.NoticeShiftCancelled: {label: "志愿活动变动", render: renderShiftCancelled},
-	casework.NoticeCaseMoved:       {label: "上报事件进度", render: renderCaseMoved},
-	ledger.NoticePointsExpiring:    {label: "积分到期提醒", render: renderPointsExpiring},
-	policy.NoticeBudgetLow:         {label: "积分预算预警", forStaff: true, render: renderBudgetLow},
-	topicAdjusted:                  {label: "积分调账通知", render: renderAdjusted},
-	topicAnswered:                  {label: "异议答复", render: renderAnswered},
+	volunteer.NoticeShiftCancelled:       {label: "志愿活动变动", render: renderShiftCancelled},
+	casework.NoticeCaseMoved:             {label: "上报事件进度", render: renderCaseMoved},
+	ledger.NoticePointsExpiring:          {label: "积分到期提醒", render: renderPointsExpiring},
+	policy.NoticeBudgetLow:               {label: "积分预算预警", forStaff: true, render: renderBudgetLow},
+	volunteer.NoticeCorrectionAsked:      {label: "服务记录更正申请", forStaff: true, render: renderCorrectionAsked},
+	volunteer.NoticeCorrectionReviewed:   {label: "服务记录更正审批", forStaff: true, render: renderCorrectionReviewed},
+	volunteer.NoticeCorrectionSettled:    {label: "服务记录更正", render: renderCorrectionSettled},
+	volunteer.NoticeCertificateRequested: {label: "服务时长证明申请", forStaff: true, render: renderCertificateRequested},
+	volunteer.NoticeCertificateDecided:   {label: "服务时长证明", render: renderCertificateDecided},
+	volunteer.NoticeCertificateRevoked:   {label: "服务时长证明撤销", render: renderCertificateRevoked},
+	topicAdjusted:                        {label: "积分调账通知", render: renderAdjusted},
+	topicAnswered:                        {label: "异议答复", render: renderAnswered},
 }
 
 const (
@@ -155,16 +163,34 @@ func renderBudgetLow(ctx context.Context, s *Service, n *Notice) (rendered, erro
 	}}, nil
 }
 
-// operatorsOver returns the active operators over a region.
-func (s *Service) operatorsOver(ctx context.Context, regionPath string) ([]string, error) {
-	var ids []string
-	err := s.db.Read(ctx).Raw(`SELECT DISTINCT g.staff_id FROM staff_grant g JOIN staff p ON p.id = g.staff_id
-		WHERE g.role = ? AND g.region_id IN ? AND p.status = ?`,
-		authz.RoleOperator, model.RegionPathIDs(regionPath), model.StaffActive).Scan(&ids).Error
-	if err != nil {
-		return nil, fmt.Errorf("notify: operators: %w", err)
+// staffInCharge returns the active staff over a region who hold the first of
+// the roles that anybody holds there.
+func (s *Service) staffInCharge(ctx context.Context, regionPath string, roles []authz.Role) ([]string, error) {
+	if len(roles) == 0 {
+		roles = []authz.Role{authz.RoleOperator}
 	}
-	return ids, nil
+	var rows []struct {
+		StaffID string
+		Role    authz.Role
+	}
+	err := s.db.Read(ctx).Raw(`SELECT DISTINCT g.staff_id, g.role FROM staff_grant g JOIN staff p ON p.id = g.staff_id
+		WHERE g.role IN ? AND g.region_id IN ? AND p.status = ?`,
+		roles, model.RegionPathIDs(regionPath), model.StaffActive).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("notify: staff in charge: %w", err)
+	}
+	for _, role := range roles {
+		var ids []string
+		for _, r := range rows {
+			if r.Role == role {
+				ids = append(ids, r.StaffID)
+			}
+		}
+		if len(ids) > 0 {
+			return ids, nil
+		}
+	}
+	return nil, nil
 }
 
 // wechatTime is the form that WeChat takes for time and date keywords.

@@ -204,32 +204,35 @@ func (a *awarding) loadUsed(context.Context) error {
 	kinds := map[model.EventKind]bool{}
 	for _, e := range a.events {
 		residents = append(residents, e.ResidentID)
-		objects = append(objects, e.ObjectID)
 		days[e.OccurredAt.Day()] = true
 		kinds[e.Kind] = true
+		// What was done on the day itself shows among what was done that day.
+		if e.ObjectID != string(e.OccurredAt.Day()) {
+			objects = append(objects, e.ObjectID)
+		}
 	}
 	slices.Sort(residents)
 	residents = slices.Compact(residents)
 	slices.Sort(objects)
-	objects = slices.Compact(objects)
-	var rows []struct {
-		ResidentID string
-		EventKind  model.EventKind
-		Day        clock.Day // "" for the slot of an object, and
-		ObjectID   string    // "" for that of a day
-		Slot       int64
+	const columns = "SELECT resident_id, event_kind, day, object_id, COALESCE(daily_slot, 0) AS daily_slot, COALESCE(object_slot, 0) AS object_slot FROM award"
+	query := columns + " WHERE resident_id IN ? AND event_kind IN ? AND day IN ?"
+	args := []any{residents, keysOf(kinds), keysOf(days)}
+	if len(objects) > 0 {
+		query += " UNION ALL " + columns + " WHERE resident_id IN ? AND event_kind IN ? AND object_id IN ?"
+		args = append(args, residents, keysOf(kinds), slices.Compact(objects))
 	}
-	err := a.tx.Raw(`SELECT resident_id, event_kind, day, '' AS object_id, daily_slot AS slot FROM award
-			WHERE resident_id IN ? AND event_kind IN ? AND day IN ? AND daily_slot IS NOT NULL
-		UNION ALL SELECT resident_id, event_kind, '', object_id, object_slot FROM award
-			WHERE resident_id IN ? AND event_kind IN ? AND object_id IN ? AND object_slot IS NOT NULL`,
-		residents, keysOf(kinds), keysOf(days), residents, keysOf(kinds), objects).Scan(&rows).Error
+	var rows []struct {
+		ResidentID            string
+		EventKind             model.EventKind
+		Day                   clock.Day
+		ObjectID              string
+		DailySlot, ObjectSlot int64
+	}
+	err := a.tx.Raw(query, args...).Scan(&rows).Error
 	for _, r := range rows {
-		key := dayKey(r.ResidentID, r.EventKind, r.Day)
-		if r.Day == "" {
-			key = objectKey(r.ResidentID, r.EventKind, r.ObjectID)
-		}
-		a.used[key] = max(a.used[key], r.Slot)
+		day, object := dayKey(r.ResidentID, r.EventKind, r.Day), objectKey(r.ResidentID, r.EventKind, r.ObjectID)
+		a.used[day] = max(a.used[day], r.DailySlot)
+		a.used[object] = max(a.used[object], r.ObjectSlot)
 	}
 	return err
 }

@@ -20,16 +20,17 @@ import (
 
 // ActivityInput is what an organizer types in.
 type ActivityInput struct {
-	RegionID     string // where it belongs; fixed once created
-	Title        string // 2..60 characters
-	Content      string // 2..4000 characters
-	Category     string // one of model.ActivityCategories
-	Beneficiary  string // 1..60 characters
-	PlaceName    string // 1..100 characters
-	Lon, Lat     float64
-	RadiusMeters int64  // 20..Config.MaxRadiusMeters
-	ContactName  string // the person in charge
-	ContactPhone string
+	IdempotencyKey string
+	RegionID       string // where it belongs; fixed once created
+	Title          string // 2..60 characters
+	Content        string // 2..4000 characters
+	Category       string // one of model.ActivityCategories
+	Beneficiary    string // 1..60 characters
+	PlaceName      string // 1..100 characters
+	Lon, Lat       float64
+	RadiusMeters   int64  // 20..Config.MaxRadiusMeters
+	ContactName    string // the person in charge
+	ContactPhone   string
 }
 
 func (in ActivityInput) apply(a *model.Activity) {
@@ -60,7 +61,8 @@ func (in ShiftInput) validate(f *fault.Fields, path string, now clock.Instant) {
 }
 
 // CreateActivity makes a draft, with its first shifts if there are any. The
-// actor must be an organizer or operator over the region.
+// actor must be an organizer or operator over the region. A replay with the
+// same key returns the first id.
 func (s *Service) CreateActivity(ctx context.Context, actor authz.Actor, in ActivityInput, shifts []ShiftInput) (string, error) {
 	if err := requireStaff(actor); err != nil {
 		return "", err
@@ -84,16 +86,17 @@ func (s *Service) CreateActivity(ctx context.Context, actor authz.Actor, in Acti
 	if err := actor.InRegion(path, organizers...); err != nil {
 		return "", err
 	}
-	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+	key := in.IdempotencyKey
+	in.IdempotencyKey = ""
+	return once(ctx, s, actor, key, "activity.create", []any{in, shifts}, func(tx *gorm.DB) (string, error) {
 		if err := tx.Create(&row).Error; err != nil {
-			return err
+			return "", err
 		}
 		if err := s.insertShiftsTx(tx, row.ID, shifts, false); err != nil {
-			return err
+			return "", err
 		}
-		return s.recordMovesTx(tx, actor, []move{{object: model.VolunteerActivity, id: row.ID, to: string(row.Status)}})
+		return row.ID, s.recordMovesTx(tx, actor, []move{{object: model.VolunteerActivity, id: row.ID, to: string(row.Status)}})
 	})
-	return row.ID, err
 }
 
 // regionPath returns a region's path, authz.ErrForbidden if there is none:
@@ -411,28 +414,30 @@ func (s *Service) tellCancelledTx(ctx context.Context, tx *gorm.DB, signups []mo
 	return queue.EnqueueTx(ctx, tx, s.clock, out...)
 }
 
-// AddShifts adds shifts to a draft or a published activity.
-func (s *Service) AddShifts(ctx context.Context, actor authz.Actor, activityID string, in []ShiftInput) error {
+// AddShifts adds shifts to a draft or a published activity; a replay with the
+// same key adds none.
+func (s *Service) AddShifts(ctx context.Context, actor authz.Actor, activityID, key string, in []ShiftInput) error {
 	if err := checkShifts(in, s.now(), 1); err != nil {
 		return err
 	}
-	return database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+	_, err := once(ctx, s, actor, key, "shifts.add", []any{activityID, in}, func(tx *gorm.DB) (string, error) {
 		row, err := s.lockActivityTx(tx, actor, activityID)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if row.Status != model.ActivityDraft && row.Status != model.ActivityPublished {
-			return ErrBadMove
+			return "", ErrBadMove
 		}
 		var have int64
 		if err := tx.Raw("SELECT COUNT(*) FROM activity_shift WHERE activity_id = ?", row.ID).Scan(&have).Error; err != nil {
-			return err
+			return "", err
 		}
 		if have+int64(len(in)) > maxShifts {
-			return ErrTooManyShift
+			return "", ErrTooManyShift
 		}
-		return s.insertShiftsTx(tx, row.ID, in, row.Status == model.ActivityPublished)
+		return row.ID, s.insertShiftsTx(tx, row.ID, in, row.Status == model.ActivityPublished)
 	})
+	return err
 }
 
 // UpdateShift changes a shift. Its times and breaks only while nobody has signed up

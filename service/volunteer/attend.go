@@ -276,11 +276,11 @@ type HandMark struct {
 // MarkAttendance records marks by hand, all or none. Marks made by code are
 // never overwritten (ErrAlreadyMarked). An attendance without any mark by code
 // counts as added by hand: another person must confirm it and it earns no
-// points.
+// points. A replay with the same key changes nothing.
 //
 // Errors: ErrShiftMissing, ErrSignupMissing, ErrHandMarksClosed,
 // ErrAlreadyMarked, ErrNotCheckedIn, ErrBadMove.
-func (s *Service) MarkAttendance(ctx context.Context, actor authz.Actor, shiftID string, marks []HandMark) error {
+func (s *Service) MarkAttendance(ctx context.Context, actor authz.Actor, shiftID, key string, marks []HandMark) error {
 	if err := requireStaff(actor); err != nil {
 		return err
 	}
@@ -297,28 +297,33 @@ func (s *Service) MarkAttendance(ctx context.Context, actor authz.Actor, shiftID
 	if err := f.Err(codeInvalid); err != nil {
 		return err
 	}
-	return database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		shift, err := s.shiftFor(tx, actor, shiftID, organizers)
-		if err != nil {
-			return err
-		}
-		now := s.now()
-		switch {
-		case shift.ActivityStatus != model.ActivityPublished || shift.ShiftStatus != model.ShiftOpen:
-			return ErrBadMove
-		case now > shift.EndsAt.Add(handMarksWithin):
-			return ErrHandMarksClosed
-		}
-		ids := make([]string, len(marks))
-		for i, m := range marks {
-			ids[i] = m.SignupID
-		}
-		found, err := s.lockAttendeesTx(tx, shiftID, ids)
-		if err != nil {
-			return err
-		}
-		return s.writeMarksTx(tx, actor, shift, marks, found)
+	_, err := once(ctx, s, actor, key, "marks", []any{shiftID, marks}, func(tx *gorm.DB) (string, error) {
+		return shiftID, s.markTx(tx, actor, shiftID, marks)
 	})
+	return err
+}
+
+func (s *Service) markTx(tx *gorm.DB, actor authz.Actor, shiftID string, marks []HandMark) error {
+	shift, err := s.shiftFor(tx, actor, shiftID, organizers)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	switch {
+	case shift.ActivityStatus != model.ActivityPublished || shift.ShiftStatus != model.ShiftOpen:
+		return ErrBadMove
+	case now > shift.EndsAt.Add(handMarksWithin):
+		return ErrHandMarksClosed
+	}
+	ids := make([]string, len(marks))
+	for i, m := range marks {
+		ids[i] = m.SignupID
+	}
+	found, err := s.lockAttendeesTx(tx, shiftID, ids)
+	if err != nil {
+		return err
+	}
+	return s.writeMarksTx(tx, actor, shift, marks, found)
 }
 
 // attendee is a sign-up with its attendance, nil if there is none.

@@ -43,6 +43,19 @@ func TestConfirm(t *testing.T) {
 		w.checkOut(full, id)
 		w.checkOut(refused, id)
 
+		t.Run("shows beforehand what it would credit", func(t *testing.T) {
+			page, err := w.Attendees(ctx, w.organizer, id, "", paging.Request{})
+			require.NoError(t, err)
+			served := map[string]*int64{}
+			for _, a := range page.Items {
+				if a.Attendance != nil {
+					served[a.ID] = a.Attendance.ServedMinutes
+				}
+			}
+			require.EqualValues(t, 240, *served[signups[0].ID])
+			require.EqualValues(t, 143, *served[signups[1].ID])
+			require.Nil(t, served[signups[3].ID], "not checked out yet")
+		})
 		items := []volunteer.ConfirmItem{
 			{SignupID: signups[0].ID, QualityRating: new(int64(5))},
 			item(signups[1]), item(signups[2]), item(signups[3]), item(signups[4]),
@@ -108,8 +121,8 @@ func TestConfirm(t *testing.T) {
 		})
 		t.Run("takes less than computed but never more", func(t *testing.T) {
 			mark := volunteer.HandMark{SignupID: signups[3].ID, CheckOutAt: at(1, 14).Ptr(), Reason: "手机没电了"}
-			require.NoError(t, w.MarkAttendance(ctx, w.organizer, id, []volunteer.HandMark{mark}))
-			w.refuses(volunteer.ErrAlreadyMarked, func() error { return w.MarkAttendance(ctx, w.organizer, id, []volunteer.HandMark{mark}) })
+			require.NoError(t, w.MarkAttendance(ctx, w.organizer, id, "", []volunteer.HandMark{mark}))
+			w.refuses(volunteer.ErrAlreadyMarked, func() error { return w.MarkAttendance(ctx, w.organizer, id, "", []volunteer.HandMark{mark}) })
 			x := volunteer.ConfirmItem{SignupID: signups[3].ID, Minutes: new(int64(241)), MinutesReason: "晚到"}
 			require.Equal(t, volunteer.ErrMinutesTooMany.Code, w.confirm(w.organizer, id, x)[0].Refusal.Code)
 			x.Minutes = new(int64(180))
@@ -183,17 +196,17 @@ func TestHandMarks(t *testing.T) {
 			} {
 				bad := mark
 				change(&bad)
-				require.Equal(t, fault.Invalid, fault.KindOf(w.MarkAttendance(ctx, w.organizer, shifts[0], []volunteer.HandMark{bad})))
+				require.Equal(t, fault.Invalid, fault.KindOf(w.MarkAttendance(ctx, w.organizer, shifts[0], "", []volunteer.HandMark{bad})))
 			}
 			w.refuses(volunteer.ErrNotCheckedIn, func() error {
-				return w.MarkAttendance(ctx, w.organizer, shifts[0], []volunteer.HandMark{{SignupID: h.ID, CheckOutAt: at(1, 12).Ptr(), Reason: "没有手机"}})
+				return w.MarkAttendance(ctx, w.organizer, shifts[0], "", []volunteer.HandMark{{SignupID: h.ID, CheckOutAt: at(1, 12).Ptr(), Reason: "没有手机"}})
 			})
 			w.refuses(volunteer.ErrSignupMissing, func() error {
-				return w.MarkAttendance(ctx, w.organizer, shifts[0], []volunteer.HandMark{mark, {SignupID: "x", CheckInAt: at(1, 9).Ptr(), Reason: "没有手机"}})
+				return w.MarkAttendance(ctx, w.organizer, shifts[0], "", []volunteer.HandMark{mark, {SignupID: "x", CheckInAt: at(1, 9).Ptr(), Reason: "没有手机"}})
 			})
 		})
 		t.Run("without any by code need a second person and earn nothing", func(t *testing.T) {
-			require.NoError(t, w.MarkAttendance(ctx, w.organizer, shifts[0], []volunteer.HandMark{mark}))
+			require.NoError(t, w.MarkAttendance(ctx, w.organizer, shifts[0], "", []volunteer.HandMark{mark}))
 			require.Equal(t, volunteer.ErrSecondPerson.Code, w.confirm(w.organizer, shifts[0], item(g))[0].Refusal.Code)
 			got := w.confirm(w.colleague, shifts[0], item(g))[0]
 			require.EqualValues(t, 180, got.Minutes)
@@ -204,7 +217,7 @@ func TestHandMarks(t *testing.T) {
 		t.Run("close after three days", func(*testing.T) {
 			w.set(at(4, 12.1))
 			mark.SignupID = h.ID
-			w.refuses(volunteer.ErrHandMarksClosed, func() error { return w.MarkAttendance(ctx, w.organizer, shifts[0], []volunteer.HandMark{mark}) })
+			w.refuses(volunteer.ErrHandMarksClosed, func() error { return w.MarkAttendance(ctx, w.organizer, shifts[0], "", []volunteer.HandMark{mark}) })
 		})
 	})
 }

@@ -50,7 +50,7 @@ func (s *Service) AskCorrection(ctx context.Context, actor authz.Actor, in AskIn
 	if err := f.Err(codeInvalid); err != nil {
 		return none, err
 	}
-	return s.correcting(ctx, actor, in.IdempotencyKey, "correction.ask", []string{in.RecordID, in.Text}, func(tx *gorm.DB) (Correction, error) {
+	return once(ctx, s, actor, in.IdempotencyKey, "correction.ask", []string{in.RecordID, in.Text}, func(tx *gorm.DB) (Correction, error) {
 		record, err := lockRecordTx(tx, in.RecordID)
 		if err != nil || record.ResidentID != actor.ID {
 			return none, orMissing(err, ErrRecordMissing)
@@ -137,7 +137,7 @@ func (s *Service) ProposeCorrection(ctx context.Context, actor authz.Actor, in P
 	}
 	key := in.IdempotencyKey
 	in.IdempotencyKey = ""
-	return s.correcting(ctx, actor, key, "correction.propose", in, func(tx *gorm.DB) (Correction, error) {
+	return once(ctx, s, actor, key, "correction.propose", in, func(tx *gorm.DB) (Correction, error) {
 		record, err := lockRecordTx(tx, in.RecordID)
 		if err != nil || actor.InRegion(record.RegionPath, organizers...) != nil {
 			return none, orMissing(err, ErrRecordMissing)
@@ -249,7 +249,7 @@ func (s *Service) decideCorrection(ctx context.Context, actor authz.Actor, in Co
 	if err := f.Err(codeInvalid); err != nil {
 		return none, err
 	}
-	return s.correcting(ctx, actor, in.IdempotencyKey, "correction."+string(to), []string{in.CorrectionID, in.Reason}, func(tx *gorm.DB) (Correction, error) {
+	return once(ctx, s, actor, in.IdempotencyKey, "correction."+string(to), []string{in.CorrectionID, in.Reason}, func(tx *gorm.DB) (Correction, error) {
 		c, record, err := lockCorrectionTx(tx, in.CorrectionID)
 		if err != nil || actor.InRegion(record.RegionPath, organizers...) != nil {
 			return none, orMissing(err, ErrCorrectionMissing)
@@ -337,37 +337,6 @@ func (s *Service) correctedRecord(actor authz.Actor, old recordRow, c Correction
 	row.RecorderID, row.RecorderName, row.Reason = *c.ProposedBy, c.ProposerName, c.Reason
 	row.DecidedBy, row.DecidedAt, row.CreatedAt = &actor.ID, &now, now
 	return row
-}
-
-// --- one call, under its key ---
-
-// correcting runs step in a transaction, once for each key.
-func (s *Service) correcting(ctx context.Context, actor authz.Actor, key, operation string, input any, step func(*gorm.DB) (Correction, error)) (Correction, error) {
-	var out Correction
-	hash, err := hashOf(operation, input)
-	if err != nil {
-		return out, err
-	}
-	if done, err := s.answered(ctx, actor, key, hash, &out); done || err != nil {
-		return out, err
-	}
-	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		var err error
-		if out, err = step(tx); err != nil {
-			return err
-		}
-		return s.storeAnswerTx(tx, actor, key, hash, out)
-	})
-	if err != nil {
-		// The same call at the same time may have been first: then its answer is
-		// what this one ran into.
-		var first Correction
-		if done, lookErr := s.answered(ctx, actor, key, hash, &first); done || lookErr != nil {
-			return first, lookErr
-		}
-		return Correction{}, err
-	}
-	return out, nil
 }
 
 // lockRecordTx locks the person behind a record and reads the record.

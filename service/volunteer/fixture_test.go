@@ -16,10 +16,12 @@ import (
 	"jiamenkou/internal/database/databasetest"
 	"jiamenkou/internal/fault"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/ledger/ledgertest"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/volunteer"
+	"jiamenkou/service/volunteer/volunteertest"
 )
 
 // dawn is 06:00 in Shanghai, a Tuesday.
@@ -38,6 +40,7 @@ type world struct {
 	clock  *clock.Manual
 	ledger *ledger.Service
 	policy *policy.Service
+	people *identity.Service
 	*volunteer.Service
 
 	county, town, otherTown, village model.Region
@@ -62,7 +65,8 @@ func newWorld(t testing.TB, db *database.DB) *world {
 	c := clock.NewManual(dawn, 11)
 	w := &world{t: t, db: db, clock: c, ledger: ledger.New(db, c)}
 	w.policy = policy.New(db, c, w.ledger)
-	w.Service = volunteer.New(db, c, w.ledger, w.policy, volunteer.Config{})
+	w.people = volunteertest.People(t, db, c)
+	w.Service = volunteer.New(db, c, w.ledger, w.policy, w.people, volunteer.Config{PublicURL: "https://example.org/"})
 	w.county = w.region("330481", "county", nil)
 	w.town = w.region("330481001", "town", &w.county)
 	w.otherTown = w.region("330481002", "town", &w.county)

@@ -3,9 +3,11 @@ package volunteer
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
@@ -85,7 +87,8 @@ func (s *Service) Attendees(ctx context.Context, actor authz.Actor, shiftID, sta
 	if err != nil {
 		return none, err
 	}
-	if _, err := s.shiftFor(s.db.Read(ctx), actor, shiftID, readers); err != nil {
+	shift, err := s.shiftFor(s.db.Read(ctx), actor, shiftID, readers)
+	if err != nil {
 		return none, err
 	}
 	q := s.db.Read(ctx).Table("signup g").Joins("JOIN resident p ON p.id = g.resident_id").
@@ -109,9 +112,20 @@ func (s *Service) Attendees(ctx context.Context, actor authz.Actor, shiftID, sta
 		return none, err
 	}
 	for i := range rows {
-		rows[i].Attendance = attendances[rows[i].ID]
+		rows[i].Attendance = withServed(attendances[rows[i].ID], shift)
 	}
 	return paging.Of(rows, page, func(a Attendee) []string { return []string{a.ID} }), nil
+}
+
+// withServed fills in the minutes that a confirmation would credit, so that the
+// organizer sees what is to be confirmed; a confirmed attendance keeps its own.
+func withServed(a *model.Attendance, shift shiftRow) *model.Attendance {
+	if a == nil || a.CheckOutAt == nil || a.ServedMinutes != nil {
+		return a
+	}
+	filled := *a
+	filled.ServedMinutes = new(shift.shift().ServedMinutes(a.CheckInAt, *a.CheckOutAt))
+	return &filled
 }
 
 // Records lists the service records of the actor's regions, newest first: with
@@ -154,4 +168,56 @@ func (s *Service) History(ctx context.Context, actor authz.Actor, activityID str
 		return nil, fmt.Errorf("volunteer: history: %w", err)
 	}
 	return rows, nil
+}
+
+// maxCalendarDays is the longest stretch of Shifts: six weeks of a month's
+// page.
+const maxCalendarDays = 42
+
+// CalendarShift is a shift on the organizers' calendar.
+type CalendarShift struct {
+	ShiftView
+	ActivityID     string
+	Title          string
+	PlaceName      string
+	ActivityStatus model.ActivityStatus
+}
+
+// Shifts lists the shifts of the actor's regions that begin on the days from
+// one to another, both included and 42 at most, in the order of time.
+func (s *Service) Shifts(ctx context.Context, actor authz.Actor, from, to clock.Day, page paging.Request) (paging.Page[CalendarShift], error) {
+	var none paging.Page[CalendarShift]
+	var f fault.Fields
+	f.Add(from != "" && validDay(from), "from", "应为日期，如 2026-01-31")
+	f.Add(to != "" && validDay(to), "to", "应为日期，如 2026-01-31")
+	if len(f) == 0 {
+		f.Add(from <= to && to < from.AddDays(maxCalendarDays), "to", "一次最多看六周")
+	}
+	if err := f.Err(codeInvalid); err != nil {
+		return none, err
+	}
+	key, err := page.Key(2)
+	if err != nil {
+		return none, err
+	}
+	where, args := scope("r.path", actor.RegionPaths(readers...))
+	sql, args := selectShift+"WHERE s.starts_at >= ? AND s.starts_at < ? AND "+where, append([]any{from.Start(), to.End()}, args...)
+	if key != nil {
+		starts, err := strconv.ParseInt(key[0], 10, 64)
+		if err != nil {
+			return none, paging.ErrCursor
+		}
+		sql, args = sql+" AND (s.starts_at > ? OR (s.starts_at = ? AND s.id > ?))", append(args, starts, starts, key[1])
+	}
+	var rows []shiftRow
+	if err := s.db.Read(ctx).Raw(sql+" ORDER BY s.starts_at, s.id LIMIT ?", append(args, page.Size()+1)...).Scan(&rows).Error; err != nil {
+		return none, fmt.Errorf("volunteer: shifts: %w", err)
+	}
+	out := make([]CalendarShift, len(rows))
+	for i, r := range rows {
+		out[i] = CalendarShift{
+			ShiftView: s.shiftView(r), ActivityID: r.ActivityID, Title: r.Title, PlaceName: r.PlaceName, ActivityStatus: r.ActivityStatus,
+		}
+	}
+	return paging.Of(out, page, func(c CalendarShift) []string { return []string{strconv.FormatInt(int64(c.StartsAt), 10), c.ID} }), nil
 }

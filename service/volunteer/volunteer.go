@@ -41,6 +41,7 @@ type Config struct {
 	CodeStep          time.Duration // 30 s: life of one code; the one before is accepted too
 	KeepCoordinates   time.Duration // 30 days
 	MaxRadiusMeters   int64         // 5000
+	PublicURL         string        // "https://example.org": where anybody verifies a certificate
 	MaxFailedCheckIns int64         // 10 wrong codes or places per person and shift within ten minutes
 }
 
@@ -87,6 +88,7 @@ func (c *Config) complete() {
 	setDefault(&c.KeepCoordinates, 30*24*time.Hour)
 	setDefault(&c.MaxRadiusMeters, model.MaxRadiusMeters)
 	setDefault(&c.MaxFailedCheckIns, 10)
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 }
 
 func setDefault[T time.Duration | int64](field *T, value T) {
@@ -101,13 +103,14 @@ type Service struct {
 	clock  clock.Clock
 	ledger *ledger.Service
 	policy *policy.Service
+	people People
 	cfg    Config
 }
 
 // New returns the service.
-func New(db *database.DB, c clock.Clock, l *ledger.Service, p *policy.Service, cfg Config) *Service {
+func New(db *database.DB, c clock.Clock, l *ledger.Service, p *policy.Service, people People, cfg Config) *Service {
 	cfg.complete()
-	return &Service{db: db, clock: c, ledger: l, policy: p, cfg: cfg}
+	return &Service{db: db, clock: c, ledger: l, policy: p, people: people, cfg: cfg}
 }
 
 func (s *Service) now() clock.Instant { return clock.Now(s.clock) }
@@ -328,4 +331,10 @@ type (
 	CorrectionState = model.CorrectionState
 	// CorrectionKind says what becomes of the record.
 	CorrectionKind = model.CorrectionKind
+	// Certificate is a proof of service hours.
+	Certificate = model.Certificate
+	// CertificateMove is one line of its history.
+	CertificateMove = model.CertificateHistory
+	// CertificateState is its state.
+	CertificateState = model.CertificateState
 )

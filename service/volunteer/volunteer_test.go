@@ -41,7 +41,7 @@ func TestActivity(t *testing.T) {
 			id, err := w.CreateActivity(ctx, w.organizer, w.input(), nil)
 			require.NoError(t, err)
 			w.refuses(volunteer.ErrNoShift, func() error { return w.PublishActivity(ctx, w.organizer, id) })
-			require.NoError(t, w.AddShifts(ctx, w.organizer, id, []volunteer.ShiftInput{shift(1, 9, 12, 5)}))
+			require.NoError(t, w.AddShifts(ctx, w.organizer, id, "", []volunteer.ShiftInput{shift(1, 9, 12, 5)}))
 			require.NoError(t, w.PublishActivity(ctx, w.organizer, id))
 		})
 		t.Run("names the faulty fields", func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestActivity(t *testing.T) {
 			for _, call := range []func() error{
 				func() error { return w.UpdateActivity(ctx, w.neighbour, id, 1, w.input()) },
 				func() error { return w.CancelActivity(ctx, w.neighbour, id, "路过看看") },
-				func() error { return w.AddShifts(ctx, w.neighbour, id, []volunteer.ShiftInput{shift(1, 9, 12, 5)}) },
+				func() error { return w.AddShifts(ctx, w.neighbour, id, "", []volunteer.ShiftInput{shift(1, 9, 12, 5)}) },
 				func() error { _, err := w.StaffActivity(ctx, w.neighbour, id); return err },
 				func() error { _, err := w.History(ctx, w.neighbour, id); return err },
 			} {
@@ -85,7 +85,7 @@ func TestActivity(t *testing.T) {
 					return err
 				},
 				func() error {
-					return w.MarkAttendance(ctx, w.neighbour, shifts[0], []volunteer.HandMark{{SignupID: "x", CheckInAt: at(0, 6).Ptr(), Reason: "没有手机"}})
+					return w.MarkAttendance(ctx, w.neighbour, shifts[0], "", []volunteer.HandMark{{SignupID: "x", CheckInAt: at(0, 6).Ptr(), Reason: "没有手机"}})
 				},
 			} {
 				w.refuses(volunteer.ErrShiftMissing, call)
@@ -120,7 +120,7 @@ func TestActivity(t *testing.T) {
 			require.EqualValues(t, 2, w.count("SELECT COUNT(*) FROM queue_job WHERE kind = ?", volunteer.JobNotify))
 			w.refusesSignUp(volunteer.ErrNotOpen, someone, shifts[0])
 			w.refuses(volunteer.ErrBadMove, func() error { return w.PublishActivity(ctx, w.organizer, id) })
-			w.refuses(volunteer.ErrBadMove, func() error { return w.AddShifts(ctx, w.organizer, id, []volunteer.ShiftInput{shift(4, 9, 12, 5)}) })
+			w.refuses(volunteer.ErrBadMove, func() error { return w.AddShifts(ctx, w.organizer, id, "", []volunteer.ShiftInput{shift(4, 9, 12, 5)}) })
 			past, err := w.PastShifts(ctx, other, paging.Request{})
 			require.NoError(t, err)
 			require.Equal(t, model.SignupCancelled, past.Items[0].Status)

@@ -3,7 +3,10 @@
 package volunteertest
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,7 +16,9 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
+	"jiamenkou/internal/pii"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/volunteer"
@@ -36,6 +41,7 @@ type Village struct {
 	Clock     *clock.Manual
 	Ledger    *ledger.Service
 	Volunteer *volunteer.Service
+	People    *identity.Service
 	Actors    map[string]authz.Actor
 	RegionID  string
 }
@@ -55,7 +61,8 @@ func New(t testing.TB, db *database.DB) *Village {
 	c := clock.NewManual(Start, 3)
 	v := &Village{Clock: c, Ledger: ledger.New(db, c), Actors: map[string]authz.Actor{}}
 	rules := policy.New(db, c, v.Ledger)
-	v.Volunteer = volunteer.New(db, c, v.Ledger, rules, volunteer.Config{})
+	v.People = People(t, db, c)
+	v.Volunteer = volunteer.New(db, c, v.Ledger, rules, v.People, volunteer.Config{PublicURL: "https://example.org"})
 	insert := func(row any) {
 		require.NoError(t, database.InTx(t.Context(), db, func(tx *gorm.DB) error { return tx.Create(row).Error }))
 	}
@@ -106,6 +113,18 @@ func New(t testing.TB, db *database.DB) *Village {
 	return v
 }
 
+// People is the identity service that certificates read names from.
+func People(t testing.TB, db *database.DB, c clock.Clock) *identity.Service {
+	t.Helper()
+	sealer, err := pii.New(pii.Config{Keys: "a:" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32))})
+	require.NoError(t, err)
+	people, err := identity.New(db, c, sealer, nil, identity.Config{
+		JWTSecret: strings.Repeat("s", 32), Argon2: identity.Argon2{MemoryKiB: 64, Time: 1, Threads: 1},
+	})
+	require.NoError(t, err)
+	return people
+}
+
 // Published posts an activity of the organizer's with one shift of three
 // hours, from 09:00 tomorrow, and returns both ids.
 func (v *Village) Published(t testing.TB, capacity int64) (activityID, shiftID string) {
@@ -133,4 +152,29 @@ func (v *Village) Code(t testing.TB, shiftID string) string {
 	code, err := v.Volunteer.ShiftCode(t.Context(), v.Actors["organizer"], shiftID)
 	require.NoError(t, err)
 	return code.Digits
+}
+
+// Served lets a resident serve the shift of three hours and the organizer
+// confirm it, and returns the record's id.
+func (v *Village) Served(t testing.TB, who string) (recordID string) {
+	t.Helper()
+	ctx := t.Context()
+	_, shiftID := v.Published(t, 5)
+	g, err := v.Volunteer.SignUp(ctx, v.Actors[who], shiftID)
+	require.NoError(t, err)
+	v.At(9)
+	_, err = v.Volunteer.CheckIn(ctx, v.Actors[who], v.here(t, shiftID))
+	require.NoError(t, err)
+	v.At(12)
+	_, err = v.Volunteer.CheckOut(ctx, v.Actors[who], v.here(t, shiftID))
+	require.NoError(t, err)
+	out, err := v.Volunteer.Confirm(ctx, v.Actors["organizer"], volunteer.ConfirmInput{
+		ShiftID: shiftID, Items: []volunteer.ConfirmItem{{SignupID: g.ID}},
+	})
+	require.NoError(t, err)
+	return out[0].RecordID
+}
+
+func (v *Village) here(t testing.TB, shiftID string) volunteer.MarkInput {
+	return volunteer.MarkInput{ShiftID: shiftID, Code: v.Code(t, shiftID), Lon: Lon, Lat: Lat}
 }

@@ -1,16 +1,24 @@
-// Where somebody wanted to go who had to log in first: a card from a chat or a printed code leads there after the login.
+import { goTo } from '@/device/links'
+
+// A page that was opened from a code, a message or a card by somebody who has to log in first: it is shown afterwards.
+
 let wanted = ''
 
-/** Remembers the page that is open, with its query. */
-export function wantThisPage(): void {
+/** Leads away to the welcome or the login, and keeps which page was wanted. */
+export function leadTo(entrance: string): void {
   const page = getCurrentPages().at(-1) as { $page?: { fullPath?: string } } | undefined
-  wanted = page?.$page?.fullPath ?? ''
+  const path = page?.$page?.fullPath ?? ''
+  if (path.includes('?')) wanted = path // a page without a query is found from the home page
+  uni.reLaunch({ url: entrance })
 }
 
-/** After the login: to where the person wanted to go, else to the home page. */
+/** What belongs to somebody else is not shown to who logs in now. */
+export const forgetWanted = (): string => (wanted = '')
+
+/** The wanted page, once; else the home page. */
 export function goOn(): void {
-  const url = wanted
-  wanted = ''
-  if (url.startsWith('/') && url !== '/') uni.reLaunch({ url })
-  else uni.switchTab({ url: '/pages/home/index' })
+  const path = wanted
+  forgetWanted()
+  if (path) uni.reLaunch({ url: path })
+  else goTo('/pages/home/index')
 }

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { consentTexts, fresh, url } from './calls'
+import { call, consentTexts, fresh, residentToken, tokenOf, url } from './calls'
 import { asResident, asStaff, expectAccessible, expectReachable, heading, newPhone, open, openBrowser, press, settled, shot } from './harness'
 import { walk } from './looks'
 
@@ -54,6 +55,23 @@ describe('login', () => {
   })
 })
 
+describe('a page that was wanted before the login', () => {
+  it('is shown after it, to a new resident as well', async () => {
+    const activity = (await call<{ items: { id: string; title: string }[] }>(await residentToken('wang'), 'GET', '/mp/v1/activities?limit=1')).items[0]!
+    const { page, leave } = await newPhone(browser)
+    await open(page, `pages/home/index?scene=a-${activity.id}`) // as a mini-program code opens it
+    await press(page, await titleOf('privacy_policy'))
+    await press(page, '按我的选择')
+    await heading(page, '登录').waitFor()
+    await press(page, '张美芳')
+    await heading(page, '活动详情').waitFor()
+    await page.getByText(activity.title).first().waitFor()
+    await press(page, '返回')
+    await heading(page, '家门口').waitFor()
+    await leave()
+  })
+})
+
 describe('account', () => {
   walk((settings) => asResident(browser, 'wang', settings), [
     { name: 'me', path: 'pages/me/index', title: '我的' },
@@ -81,6 +99,39 @@ describe('account', () => {
     await leave()
   })
 
+  it('finds the village by position, once that is agreed to', async () => {
+    const { page, context, leave } = await asResident(browser, 'placed' + fresh())
+    await context.grantPermissions(['geolocation'])
+    await context.setGeolocation({ longitude: 120.6806, latitude: 30.5107 })
+    await open(page, 'pages/region/index?first=1')
+    await press(page, '用我的位置')
+    await page.getByText('您还没有同意使用位置').waitFor()
+    await press(page, '同意使用位置，开始找')
+    await page.getByText('找到了').waitFor()
+    await expectAccessible(page)
+    await shot(page, 'region-found')
+    await press(page, '对，就住')
+    await heading(page, '家门口').waitFor()
+    await leave()
+  })
+
+  it('renews the session unseen, also when the phone does not know that it has ended', async () => {
+    const { page, leave } = await asResident(browser, 'wang')
+    await open(page, 'pages/me/index')
+    const stale = await tokenOf(page)
+    await page.evaluate(() => {
+      const kept = JSON.parse(localStorage.getItem('jmk.tokens.resident')!) as { access_token: string }
+      localStorage.setItem('jmk.tokens.resident', JSON.stringify({ ...kept, access_token: kept.access_token.slice(0, -6) + 'AAAAAA' }))
+    })
+    await page.reload()
+    await settled(page)
+    await page.getByText('志愿者编号').waitFor()
+    const renewed = await tokenOf(page)
+    expect(renewed.endsWith('AAAAAA')).toBe(false)
+    expect(renewed).not.toBe(stale)
+    await leave()
+  })
+
   it('grants a consent and takes it back', async () => {
     const { page, leave } = await asResident(browser, 'consent' + fresh())
     await open(page, 'account/consents/index')
@@ -99,6 +150,25 @@ describe('account', () => {
     await press(page, '大字模式')
     await page.reload()
     await page.locator('.jm-large').first().waitFor()
+    await leave()
+  })
+
+  it('shows what is held and gives all of it as a file', async () => {
+    const { page, leave } = await asResident(browser, 'wang')
+    await open(page, 'account/export/index')
+    await press(page, '查看我的信息')
+    const card = page.locator('.card', { hasText: '文件里还有' })
+    await card.getByText('积分明细').waitFor()
+    await card.getByText('兑换单').waitFor()
+    await settled(page)
+    await shot(page, 'account-export-open')
+    const file = page.waitForEvent('download')
+    await press(page, '保存成文件')
+    const content = JSON.parse(readFileSync(await (await file).path(), 'utf8'))
+    expect(content.complete).toBe(true)
+    expect(content.profile.volunteer_number).toBeTruthy()
+    expect(content.transfer.rows.length).toBeGreaterThan(0)
+    expect(content.daily_sign_in.title).toBe('每日签到')
     await leave()
   })
 

@@ -54,6 +54,57 @@ export async function settle(token: string): Promise<void> {
   await call(token, 'PUT', '/mp/v1/profile/home-region', { region_id: region.id })
 }
 
+/** Somebody new with a home and a name: one who has signed up for nothing else. */
+export async function newcomer(nickname: string): Promise<string> {
+  const token = await residentToken('new' + fresh())
+  await settle(token)
+  await call(token, 'PATCH', '/mp/v1/profile', { nickname })
+  return token
+}
+
+export interface Benefit {
+  id: string
+  title: string
+  points_price: number
+  my_left: number
+}
+
+/** The cinema ticket of the demo county, as this resident sees it. */
+export async function cinemaTicket(token: string): Promise<Benefit> {
+  return (await call<{ items: Benefit[] }>(token, 'GET', `/mp/v1/benefits?q=${encodeURIComponent('电影票')}`)).items.find((b) => b.title === '电影票一张')!
+}
+
+export const orderTicket = async (token: string) => (await call<{ id: string }>(token, 'POST', '/mp/v1/orders', { benefit_id: (await cinemaTicket(token)).id })).id
+
+let asked = 4 // the first four are those to log in as, whom the tests of the screens use
+
+/** One of the county's many who can pay for a cinema ticket and has not had as many as one may: another at each call. */
+export async function moviegoer(): Promise<string> {
+  while (asked < 600) {
+    const name = `r${String(asked++).padStart(3, '0')}`
+    const token = await residentToken(name)
+    const [ticket, wallet] = [await cinemaTicket(token), await call<{ available: number }>(token, 'GET', '/mp/v1/wallet')]
+    if (ticket.my_left > 0 && wallet.available >= ticket.points_price) return name
+  }
+  throw new Error('nobody in the county can pay for a cinema ticket')
+}
+
+/** Runs one of the server's jobs now, as the county's operator may, and waits for its end. */
+export async function runJob(name: string): Promise<void> {
+  const operator = await staffToken('operator')
+  const { id } = await call<{ id: string }>(operator, 'POST', `/api/v1/jobs/${name}/runs`)
+  for (let tries = 0; tries < 100; tries++) {
+    const runs = await call<{ items: { id: string; status: string }[] }>(operator, 'GET', `/api/v1/jobs/${name}/runs?limit=20`)
+    const run = runs.items.find((r) => r.id === id)
+    if (run && run.status !== 'running') {
+      if (run.status !== 'succeeded') throw new Error(`${name} ended as ${run.status}`)
+      return
+    }
+    await new Promise((next) => setTimeout(next, 100))
+  }
+  throw new Error(`${name} does not end`)
+}
+
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 const shanghaiMs = 8 * 60 * minuteMs

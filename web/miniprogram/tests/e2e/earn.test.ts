@@ -45,6 +45,44 @@ describe('what a resident sees of earning', () => {
     { name: 'messages', path: 'pages/messages/index', title: '消息' },
   ])
 
+  it('tells at home what there is, what waits, and how far today has come', async () => {
+    const token = await wang
+    const wallet = await call<{ available: number; held: number }>(token, 'GET', '/mp/v1/wallet')
+    const release = (await list<{ title: string }>(token, '/releases/next'))[0]!
+    const waiting = (await list<{ text: string }>(token, '/cases?status=handled&limit=1'))[0]!
+    const order = (await list<{ benefit_title: string }>(token, '/orders?status=held&limit=1'))[0]!
+    const { page, leave } = await asResident(browser, 'wang')
+    await open(page, 'pages/home/index')
+    await page.locator('.wallet', { hasText: `${wallet.available}分可以用` }).waitFor()
+    await page.locator('.wallet', { hasText: `兑换中冻结${wallet.held} 分` }).waitFor()
+    await page.locator('.wallet', { hasText: '到期' }).waitFor()
+    await page.getByText(`${waiting.text}：办好了，请您答复`).waitFor()
+    await page.getByText(`去领：${order.benefit_title}`).waitFor()
+    await page.getByText('条没有看的消息').waitFor()
+    expect(await page.locator('[role=progressbar]').count(), 'one bar for each way of earning').toBe(4)
+    await page.locator('.card', { hasText: release.title }).getByText(/^还有\d+/).waitFor()
+    expect(await page.locator('.news').count()).toBe(3)
+    await leave()
+  })
+
+  it('narrows the activities to one day', async () => {
+    const { page, leave } = await asResident(browser, 'wang')
+    await open(page, 'earn/activities/index')
+    const day = (at: number) => new Date(at + 8 * 3600_000).toISOString().slice(0, 10)
+    const tomorrow = day(Date.now() + 24 * 3600_000)
+    const there = await list<{ title: string }>(await wang, `/activities?from=${tomorrow}&to=${tomorrow}`)
+    await press(page, '明天')
+    await settled(page)
+    expect(await page.locator('.leaf').count()).toBe(there.length)
+    await page.getByText(there[0]!.title).first().waitFor()
+    await press(page, '排序和类别')
+    await press(page, '助残')
+    await page.getByText('没有符合的活动').waitFor()
+    await press(page, '看全部活动')
+    await page.locator('.leaf').nth(there.length).waitFor()
+    await leave()
+  })
+
   it('says what to do when the server fails, and goes on after a retry', async () => {
     const { page, context, leave } = await asResident(browser, 'wang')
     const broken = (url: URL) => url.pathname === '/mp/v1/articles'
@@ -284,6 +322,27 @@ describe('reporting', () => {
     await leave()
   })
 
+  it('takes nine pictures at once, each made small before it is sent', async () => {
+    const { page, leave } = await asResident(browser, 'chen')
+    await page.addInitScript(watchUploads)
+    await open(page, 'earn/report/index')
+    const large = await page.screenshot() // 1082 by 2402 px
+    const chooser = page.waitForEvent('filechooser')
+    await press(page, '添加照片')
+    await (await chooser).setFiles(Array.from({ length: 9 }, (_, i) => ({ name: `${i}.png`, mimeType: 'image/png', buffer: large })))
+    await page.getByText('已有 9 张，最多 9 张').waitFor()
+    await page.getByText('上传中').first().waitFor({ state: 'detached' })
+    await expect.poll(() => page.getByText('上传中').count()).toBe(0)
+    expect(await page.getByText('重新上传').count()).toBe(0)
+    expect(await page.getByText('添加照片').count(), 'no tenth').toBe(0)
+    const sent = await page.evaluate(() => Promise.all((window as unknown as { sentPictures: Promise<unknown>[] }).sentPictures))
+    expect(sent).toEqual(Array.from({ length: 9 }, () => ({ type: 'image/jpeg', width: 721, height: 1600 })))
+    await shot(page, 'earn-report-nine')
+    await press(page, '删除')
+    await page.getByText('已有 8 张').waitFor()
+    await leave()
+  })
+
   it('tells of duplicates nearby, and withdraws a report after a second yes', async () => {
     const { page, context, leave } = await asResident(browser, 'zhang')
     await context.grantPermissions(['geolocation'])
@@ -293,7 +352,7 @@ describe('reporting', () => {
     await typeInto(page, '具体情况', '垃圾桶倒了没有人扶')
     await press(page, '用我的位置')
     await press(page, '同意使用位置，开始找')
-    await page.getByText('手机定位到的').or(page.getByText('请手动选择')).first().waitFor()
+    await page.getByText('手机定位到的').waitFor()
     await page.locator('.footer [role=button]', { hasText: /^上报$/ }).click()
     await page.getByText('上报好了').waitFor()
     const token = await residentToken('zhang')
@@ -317,6 +376,18 @@ describe('reporting', () => {
     await leave()
   })
 })
+
+/** Runs in the page: notes what each upload sends, which Chromium does not tell of files. */
+function watchUploads() {
+  const pictures: Promise<unknown>[] = []
+  Object.assign(window, { sentPictures: pictures })
+  const send = XMLHttpRequest.prototype.send
+  XMLHttpRequest.prototype.send = function (body) {
+    const file = body instanceof FormData ? body.get('file') : null
+    if (file instanceof Blob) pictures.push(createImageBitmap(file).then(({ width, height }) => ({ type: file.type, width, height })))
+    send.call(this, body)
+  }
+}
 
 /** The village takes the case and handles it. */
 async function handle(id: string) {

@@ -15,6 +15,8 @@ export interface Screen {
   path: string | (() => Promise<string>)
   /** The heading that says that it is there. */
   title: string
+  /** Words that come with its content, where the heading alone does not show that it has. */
+  shows?: string | RegExp
 }
 
 /**
@@ -29,9 +31,10 @@ export function walk(who: (settings: Settings) => Promise<Person>, screens: Scre
     })
     afterAll(() => person?.leave())
 
-    it.each(screens)('$name', async ({ name, path, title }) => {
+    it.each(screens)('$name', async ({ name, path, title, shows }) => {
       await open(person.page, typeof path === 'string' ? path : await path())
       await heading(person.page, title).waitFor()
+      if (shows) await person.page.getByText(shows).first().waitFor()
       await expectAccessible(person.page)
       await expectReachable(person.page)
       await shot(person.page, `${name}-${look.name}`)

@@ -2,7 +2,7 @@ import { answer, api } from '@/api/client'
 import { counted, type Resource } from '@/app/resource'
 
 export default {
-  name: 'articles', title: '播报', group: '事务', roles: ['operator', 'auditor'], order: 18,
+  name: 'articles', title: '播报', group: '事务', roles: ['operator', 'auditor'], order: 12,
   routes: [
     { path: 'articles', component: () => import('./List.vue') },
     { path: 'articles/new', component: () => import('./Edit.vue'), meta: { page: '写播报', roles: ['operator'] } },
