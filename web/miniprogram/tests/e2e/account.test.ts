@@ -59,14 +59,14 @@ describe('a page that was wanted before the login', () => {
   it('is shown after it, to a new resident as well', async () => {
     const activity = (await call<{ items: { id: string; title: string }[] }>(await residentToken('wang'), 'GET', '/mp/v1/activities?limit=1')).items[0]!
     const { page, leave } = await newPhone(browser)
-    await open(page, `earn/activity/index?scene=a-${activity.id}`) // as a mini-program code opens it
+    await open(page, `pages/home/index?scene=a-${activity.id}`) // as a mini-program code opens it
     await press(page, await titleOf('privacy_policy'))
     await press(page, '按我的选择')
     await heading(page, '登录').waitFor()
     await press(page, '张美芳')
     await heading(page, '活动详情').waitFor()
     await page.getByText(activity.title).first().waitFor()
-    await press(page, '首页')
+    await press(page, '返回')
     await heading(page, '家门口').waitFor()
     await leave()
   })
