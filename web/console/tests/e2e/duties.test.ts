@@ -58,15 +58,15 @@ test('an operator closes a settlement period', async () => {
   const closed = page.waitForResponse((r) => r.url().endsWith(`/settlement/periods/${day}/close`))
   await move(page, '立即结算')
   expect((await closed).status()).toBe(200)
-  const row = main(page).getByRole('row').filter({ hasText: day })
-  await row.getByText('已结算').waitFor()
+  const row = main(page).getByRole('row').filter({ has: page.getByRole('cell', { name: day, exact: true }) })
+  await row.getByText('已结算').first().waitFor()
   await row.getByRole('button', { name: '看结算单' }).click()
   await page.waitForURL(`**/statements?day=${day}`)
   await main(page).locator('table a').first().waitFor()
   await leave()
 })
 
-test('a merchant disputes a line, is answered, and confirms', async () => {
+test('a merchant disputes a line and is answered; another statement it confirms', async () => {
   const owner = await openAs(browser, 'owner')
   await open(owner.page, '/statements?status=issued')
   await main(owner.page).locator('table a').first().click()
@@ -82,11 +82,14 @@ test('a merchant disputes a line, is answered, and confirms', async () => {
   await main(operator.page).locator(`table a[href$="${path}"]`).click()
   await operator.page.getByRole('complementary').getByText(told).waitFor()
   await move(operator.page, '处理异议', '已核对门店监控，核销成功')
-  await operator.page.getByText('待确认').first().waitFor()
+  await operator.page.getByText('已确认').first().waitFor()
   await operator.leave()
 
   await owner.page.reload()
   await owner.page.getByRole('complementary').getByText('已核对门店监控，核销成功').waitFor()
+  expect(await owner.page.getByRole('button', { name: '确认无误' }).count()).toBe(0)
+  await open(owner.page, '/statements?status=issued')
+  await main(owner.page).locator('table a').first().click()
   await move(owner.page, '确认无误')
   await owner.page.getByText('已确认').first().waitFor()
   await owner.leave()
@@ -160,7 +163,7 @@ test('everything is found from the box on top, and a resident unmasked leaves a 
   expect(phone).toBeTruthy()
   await page.getByRole('complementary').getByText('查看居民的手机号或姓名').waitFor()
   // And by that number the box finds the person.
-  await page.getByRole('combobox', { name: '全局查找' }).fill(phone!)
+  await page.getByPlaceholder(/查找手机号/).fill(phone!)
   await page.getByRole('option', { name: /居民/ }).click()
   await page.waitForURL('**/residents/*')
   await leave()
