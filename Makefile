@@ -21,7 +21,7 @@ FUZZ_TIME := 10s
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/jiamenkou with the clients in it (a client only when it has changed)
@@ -90,9 +90,14 @@ openapi-check: build
 	bin/jiamenkou openapi --check
 
 .PHONY: bench
-bench: ## Measure ordering and earning beside bare SQL, hot and spread, on both databases (docs/performance.md)
+bench: ## Measure ordering and earning beside bare SQL, hot and spread, on both databases: minutes (docs/performance.md)
 	go build -o bin/bench ./internal/bench
 	JMK_TEST_FLUSH_LOG=1 scripts/with-mariadb.sh bin/bench
+
+.PHONY: bench-growth
+bench-growth: ## Measure how calls and the audit grow, up to BENCH_WALLETS (100000) wallets (docs/performance.md)
+	go build -o bin/bench ./internal/bench
+	JMK_TEST_FLUSH_LOG=1 scripts/with-mariadb.sh bin/bench growth
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME (10s)

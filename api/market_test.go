@@ -123,8 +123,14 @@ func TestRedemptionErrors(t *testing.T) {
 		c.call("POST", "/redemptions", w.Owner, w.Key(), reversed, http.StatusOK)
 		c.call("POST", "/orders/"+id+"/reverse", w.Clerk, w.Key(), map[string]any{}, http.StatusUnprocessableEntity)
 		key = w.Key()
-		back := c.call("POST", "/orders/"+id+"/reverse", w.Clerk, key, map[string]any{"reason": "放映取消"}, http.StatusOK)
-		require.Equal(t, back, c.call("POST", "/orders/"+id+"/reverse", w.Clerk, key, map[string]any{"reason": "放映取消"}, http.StatusOK))
+		c.call("POST", "/orders/"+id+"/reverse", w.Clerk, w.Key(), map[string]any{"reason_code": "other"}, http.StatusUnprocessableEntity)
+		c.call("POST", "/orders/"+id+"/reverse", w.Clerk, w.Key(), map[string]any{"reason_code": "mood"}, http.StatusUnprocessableEntity)
+		require.Len(t, c.call("GET", "/reversal-reasons", w.Clerk, "", nil, http.StatusOK)["items"], 5)
+		chosen := map[string]any{"reason_code": "not_served", "reason": "放映取消"}
+		back := c.call("POST", "/orders/"+id+"/reverse", w.Clerk, key, chosen, http.StatusOK)
+		require.Equal(t, back, c.call("POST", "/orders/"+id+"/reverse", w.Clerk, key, chosen, http.StatusOK))
+		today := c.call("GET", "/redemptions/today", w.Owner, "", nil, http.StatusOK)["items"].([]any)
+		require.Equal(t, "没有货或不能提供：放映取消", today[0].(map[string]any)["reverse_reason"])
 		require.Equal(t, "market.order_reversed", c.call("POST", "/orders/"+id+"/reverse", w.Clerk, w.Key(), map[string]any{"reason": "放映取消"}, http.StatusConflict)["code"])
 		refuse(reversed, w.Clerk, http.StatusConflict, "market.order_reversed")
 

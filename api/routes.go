@@ -191,6 +191,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /redemptions/today", counter, "list-redemptions-today", "核销", "我今天的核销", s.listRedemptionsToday)
 	httpapi.Handle(r, "GET /orders", marketReaders, "list-orders", "核销", "兑换单列表，新的在前（商户看不到居民是谁）", s.listOrders)
 	httpapi.Handle(r, "GET /orders/{id}", marketReaders, "get-order", "核销", "兑换单与经过", s.getOrder)
+	httpapi.Handle(r, "GET /reversal-reasons", counter, "list-reversal-reasons", "核销", "撤销核销的原因", s.listReversalReasons)
 	httpapi.Handle(r, "POST /orders/{id}/reverse", counter, "reverse-redemption", "核销", "撤销当天的核销", s.reverseRedemption, httpapi.Limited("redemption"))
 	httpapi.Handle(r, "GET /merchants/{id}/redemptions", marketReaders, "list-redemptions", "核销", "商户的核销（店员只看自己的）", s.listRedemptions)
 	// Volunteering: activities, attendance, service records.

@@ -33,6 +33,9 @@ trap 'exit 130' INT TERM
 
 user=()
 [ "$(id -u)" != 0 ] || user=(--user=root)
+# A tmpdir of its own: a server that starts empties it of the temporary tables
+# of every other server that uses the same one.
+mkdir "$dir/tmp"
 mariadb-install-db --no-defaults "${user[@]}" --datadir="$dir/data" --auth-root-authentication-method=normal \
   --skip-test-db >"$dir/install.log" 2>&1 || { cat "$dir/install.log" >&2; exit 1; }
 
@@ -40,7 +43,7 @@ mariadb-install-db --no-defaults "${user[@]}" --datadir="$dir/data" --auth-root-
 # takes it between the asking and the starting.
 for _ in 1 2 3 4 5; do
   port=$((20000 + RANDOM % 20000))
-  "$server" --no-defaults "${user[@]}" --datadir="$dir/data" --socket="$dir/s" --pid-file="$dir/pid" \
+  "$server" --no-defaults "${user[@]}" --datadir="$dir/data" --tmpdir="$dir/tmp" --socket="$dir/s" --pid-file="$dir/pid" \
     --bind-address=127.0.0.1 --port="$port" --max-connections=600 --innodb-buffer-pool-size=512M \
     --innodb-flush-log-at-trx-commit="${JMK_TEST_FLUSH_LOG:-2}" --innodb-log-file-size=256M --skip-log-bin \
     >"$dir/server.log" 2>&1 &

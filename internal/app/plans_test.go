@@ -410,14 +410,11 @@ func (w *town) background() {
 			_, err := w.a.Ledger.AuditStream(ctx, ledger.AuditOptions{RangeAccounts: 50, RangeRows: 50})
 			return err
 		}},
-		{"audit of the market", func() error {
-			_, err := w.a.Ledger.AuditRows(ctx, w.a.Market.AuditPhases(), ledger.AuditOptions{RangeRows: 50})
-			return err
-		}},
-		{"audit of the settlement", func() error {
-			_, err := w.a.Ledger.AuditRows(ctx, w.a.Settlement.AuditPhases(), ledger.AuditOptions{RangeRows: 50})
-			return err
-		}},
+		{"audit of the market", w.auditOf(w.a.Market.AuditPhases())},
+		{"audit of the settlement", w.auditOf(w.a.Settlement.AuditPhases())},
+		{"audit of volunteering", w.auditOf(w.a.Volunteer.AuditPhases())},
+		{"audit of reading", w.auditOf(w.a.Reading.AuditPhases())},
+		{"audit of casework", w.auditOf(w.a.Casework.AuditPhases())},
 		{"release orders", func() error { _, err := w.a.Market.ReleaseExpired(ctx); return err }},
 		{"expire readings", func() error { _, err := w.a.Reading.ExpireSessions(ctx); return err }},
 		{"queue", func() error { w.a.worker.Start(); return w.queued() }},
@@ -433,6 +430,14 @@ func (w *town) background() {
 		require.NoError(w.t, err)
 		require.Equal(w.t, 1, lots)
 	})
+}
+
+// auditOf is a service's part of the audit, by small ranges.
+func (w *town) auditOf(phases []ledger.AuditPhase) func() error {
+	return func() error {
+		_, err := w.a.Ledger.AuditRows(w.t.Context(), phases, ledger.AuditOptions{RangeRows: 50})
+		return err
+	}
 }
 
 // queued waits until the worker has taken a job.

@@ -122,6 +122,7 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	if s.Casework, err = a.newCasework(c, *s, store); err != nil {
 		return err
 	}
+	s.Media.OnUnused(s.Reading.UsedMedia)
 	s.Identity.OnDelete(s.Casework.ForgetTx)
 	s.Identity.OnDelete(s.Volunteer.ForgetTx)
 	s.Market, err = market.New(a.db, c, s.Ledger, market.Config{
@@ -130,6 +131,7 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	if err != nil {
 		return err
 	}
+	s.Media.OnUnused(s.Market.UsedMedia)
 	return nil
 }
 
@@ -177,7 +179,7 @@ func (a *App) newCasework(c clock.Clock, s Services, store blob.Store) (*casewor
 		DB: a.db, Clock: c, Policy: s.Policy, Ledger: s.Ledger, Store: store, Checker: a.wechat, Locator: locator{s.Region},
 	}, casework.Config{
 		DailyReports: a.cfg.Casework.DailyReports, DailyUploads: a.cfg.Casework.DailyUploads, MaxReopens: a.cfg.Casework.MaxReopens,
-		DueIn: a.cfg.Casework.DueIn, AutoConfirmAfter: a.cfg.Casework.AutoConfirmAfter, KeepPosition: a.cfg.Casework.KeepCoordinates,
+		DueIn: a.cfg.Casework.DueIn, AutoConfirmAfter: a.cfg.Casework.AutoConfirmAfter, KeepPosition: a.cfg.Casework.KeepCoordinates, KeepOrphans: a.cfg.Files.KeepUnused,
 		Picture:   picture.Limits{MaxBytes: a.cfg.Casework.MaxUploadBytes},
 		PublicURL: a.publicURL(), LinkSecret: a.cfg.Secrets.FileLink,
 	})
@@ -230,7 +232,8 @@ func (a *App) jobServices() jobs.Services {
 
 		CountDays: a.Insight.CountDays, CountRegions: a.Insight.CountRegions,
 
-		CleanExports: a.Export.Clean,
+		CleanExports:      a.Export.Clean,
+		DeleteUnusedMedia: func(ctx context.Context) (int, error) { return a.Media.DeleteUnused(ctx, a.cfg.Files.KeepUnused) },
 	}
 }
 

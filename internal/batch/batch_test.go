@@ -235,7 +235,7 @@ func TestLanes_share(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		c := batch.New(batch.Config{Lanes: 2}, func(n int) string { return strconv.Itoa(n) }, g.run)
+		c := batch.New(batch.Config{Lanes: 2}, strconv.Itoa, g.run)
 		all := start(t.Context(), c, numbers...)
 		require.Equal(t, []int{1, 1}, sizes(g), "those who found nothing running")
 		g.open <- struct{}{}

@@ -38,6 +38,7 @@ type county struct {
 	manyTowns []someone // will earn from one of many budgets
 	benefits  []string
 	owners    []authz.Actor
+	regions   map[string]model.Region // by code
 }
 
 // found makes the county through the services.
@@ -70,7 +71,8 @@ func found(ctx context.Context, a *app.App, db *database.DB) (*county, error) {
 			return nil, fmt.Errorf("shop: %w", err)
 		}
 	}
-	return c, c.people(ctx, a, regions)
+	c.regions = regions
+	return c, nil
 }
 
 func townCode(t int) string    { return fmt.Sprintf("330481%03d000", t+1) }
@@ -164,9 +166,9 @@ func (c *county) publish(ctx context.Context, a *app.App, owner authz.Actor, mer
 }
 
 // people registers everybody whom a run needs and logs them in.
-func (c *county) people(ctx context.Context, a *app.App, regions map[string]model.Region) (err error) {
+func (c *county) people(ctx context.Context, a *app.App) (err error) {
 	perRound := hotClients * rounds()
-	first := func(int) model.Region { return regions[villageCode(0)] }
+	first := func(int) model.Region { return c.regions[villageCode(0)] }
 	if c.buyers, err = register(ctx, a, "b", perRound, first); err != nil {
 		return err
 	}
@@ -187,7 +189,7 @@ func (c *county) people(ctx context.Context, a *app.App, regions map[string]mode
 	if c.unseen, err = enrol(ctx, a, "u", repeats*perRound, first); err != nil {
 		return err
 	}
-	c.manyTowns, err = register(ctx, a, "m", compared, func(i int) model.Region { return regions[villageCode(1+i%towns)] })
+	c.manyTowns, err = register(ctx, a, "m", compared, func(i int) model.Region { return c.regions[villageCode(1+i%towns)] })
 	return err
 }
 

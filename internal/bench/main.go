@@ -3,7 +3,7 @@
 // docs/performance.md says how to read them. It asserts what must be true
 // whatever the machine (counts, the audit), never how long anything takes.
 //
-//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout]…
+//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout]… or growth
 package main
 
 import (
@@ -17,7 +17,6 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
-	"strconv"
 	"syscall"
 
 	"jiamenkou/internal/app"
@@ -47,18 +46,22 @@ func run(ctx context.Context) int {
 	return 0
 }
 
-// sections are what can be measured, in the order of the tables.
+// sections are what can be measured, in the order of the tables: all but the
+// last are what is measured when none is named.
 var sections = []section{
 	{"floor", againstFloor},
 	{"hot", hotAgainstSpread},
 	{"soldout", soldOut},
+	{growthSection, growth},
 }
+
+const growthSection = "growth"
 
 // bench measures the sections that are named, or all.
 func bench(ctx context.Context, out io.Writer, names []string) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
-			return fmt.Errorf("nothing is called %q: floor, hot or soldout", name)
+			return fmt.Errorf("nothing is called %q: floor, hot, soldout or growth", name)
 		}
 	}
 	fmt.Fprintf(out, "%d CPUs, %s\n", runtime.NumCPU(), runtime.Version()) //nolint:errcheck // as a whole, below
@@ -84,13 +87,13 @@ func drivers() []database.Driver {
 }
 
 func onDriver(ctx context.Context, out io.Writer, driver database.Driver, names []string) (err error) {
-	s, err := newSite(ctx, driver)
+	s, err := newSite(ctx, driver, slices.Equal(names, []string{growthSection}))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	for _, part := range sections {
-		if len(names) > 0 && !slices.Contains(names, part.name) {
+		if !slices.Contains(names, part.name) && (len(names) > 0 || part.name == growthSection) {
 			continue
 		}
 		r := &report{out: out, title: fmt.Sprintf("%s: %s", part.name, driver)}
@@ -106,12 +109,7 @@ func onDriver(ctx context.Context, out io.Writer, driver database.Driver, names 
 }
 
 // rounds is how many items each client has done: BENCH_ROUNDS, 25.
-func rounds() int {
-	if n, err := strconv.Atoi(os.Getenv("BENCH_ROUNDS")); err == nil && n > 0 {
-		return n
-	}
-	return 25
-}
+func rounds() int { return setting("BENCH_ROUNDS", 25) }
 
 // serveCommand makes this binary a server, so that the server is a process of
 // its own and runs the very code that was built with the bench.
@@ -143,7 +141,7 @@ func profile(name string) (stop func(), err error) {
 	if dir == "" {
 		return func() {}, nil
 	}
-	f, err := os.Create(filepath.Join(filepath.Clean(dir), fmt.Sprintf("%s.%d.pprof", name, os.Getpid())))
+	f, err := os.Create(filepath.Join(filepath.Clean(dir), fmt.Sprintf("%s.%d.pprof", name, os.Getpid()))) //nolint:gosec // the folder is the caller's choice
 	if err != nil {
 		return nil, err
 	}

@@ -136,15 +136,15 @@ func (r round) runInProcess(ctx context.Context, s *site, a *app.App) (out outco
 			return out, 0, err
 		}
 	}
-	do := func(_, i int) (bool, error) {
+	do := func(_, i int) (done bool, err error) {
 		if r.earn {
-			_, err := a.Reading.SignIn(ctx, people[i].actor)
-			return true, err
+			_, err = a.Reading.SignIn(ctx, people[i].actor)
+		} else {
+			_, err = a.Market.Order(ctx, s.buyers[i%len(s.buyers)].actor, market.OrderInput{
+				BenefitID: s.benefit(i, r.spread), IdempotencyKey: freshKey(),
+			})
 		}
-		_, err := a.Market.Order(ctx, s.buyers[i%len(s.buyers)].actor, market.OrderInput{
-			BenefitID: s.benefit(i, r.spread), IdempotencyKey: freshKey(),
-		})
-		return true, err
+		return err == nil, err
 	}
 	began = clock.Now(clock.NewSystem())
 	out, err = s.timed(os.Getpid(), func() (outcome, error) { return together(r.clients, r.items(), do) })

@@ -42,7 +42,8 @@ type site struct {
 	lanes       int // transactions at once
 }
 
-func newSite(ctx context.Context, driver database.Driver) (s *site, err error) {
+// newSite founds a county; one that will be filled needs no people and no copy.
+func newSite(ctx context.Context, driver database.Driver, empty bool) (s *site, err error) {
 	s = &site{driver: driver}
 	defer func() {
 		if err != nil {
@@ -62,11 +63,13 @@ func newSite(ctx context.Context, driver database.Driver) (s *site, err error) {
 		return nil, err
 	}
 	err = s.inProcess(ctx, func(a *app.App) (err error) {
-		s.county, err = found(ctx, a, s.db)
-		return err
+		if s.county, err = found(ctx, a, s.db); err != nil || empty {
+			return err
+		}
+		return s.people(ctx, a)
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || empty {
+		return s, err
 	}
 	return s, s.copyForFloor(ctx)
 }

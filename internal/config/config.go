@@ -145,7 +145,8 @@ type Compliance struct {
 
 // Files is where pictures are kept.
 type Files struct {
-	Path string `yaml:"path" env:"PATH"`
+	Path       string        `yaml:"path" env:"PATH"`
+	KeepUnused time.Duration `yaml:"keep_unused" env:"KEEP_UNUSED"`
 }
 
 // Batch is how concurrent orders, sign-ins and completed readings are combined
@@ -384,6 +385,7 @@ func (c *Config) validate() error {
 	} {
 		need(n > 0, key, "must be above zero")
 	}
+	need(c.Files.KeepUnused >= time.Hour, "files.keep_unused", "must be 1h at least")
 	need(c.Export.MaxRows > 0 && c.Export.MaxRows <= 1_000_000 && c.Export.MaxConcurrent > 0 && c.Export.MaxFileBytes > 0 && c.Export.Keep > 0,
 		"export", "its numbers and durations must be above zero, max_rows at most 1000000")
 	need(c.Ledger.ExpiryNoticeDays > 0 && c.Ledger.DailyAdjustmentPoints > 0 && c.Ledger.AdjustmentTTL > 0 && c.Ledger.ObjectionTTL > 0,

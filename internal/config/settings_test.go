@@ -39,7 +39,7 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, "1m", all["http.read_timeout"].Default)
 	require.Equal(t, "15m", all["auth.access_ttl"].Value)
 	require.Equal(t, "720h", all["auth.refresh_ttl"].Value)
-	require.Equal(t, "0s", all["batch.max_wait"].Value)
+	require.Equal(t, "1ms", all["batch.max_wait"].Value)
 	require.Equal(t, "10.0.0.1, 10.0.0.2", all["http.trusted_proxies"].Value)
 	require.Equal(t, "casework.moved: TPL_1", all["notify.templates"].Value)
 	require.Contains(t, all["notify.templates"].Note, "\nA template whose keywords", "the comment below goes with it")

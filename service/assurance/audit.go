@@ -93,9 +93,9 @@ type section struct {
 func (s *Service) sections() []section {
 	return []section{
 		{"ledger", s.Ledger.StartAudit, s.Ledger.AuditStream},
-		whole("volunteer", s.Volunteer.Audit),
-		whole("reading", s.Reading.Audit),
-		whole("casework", s.Casework.Audit),
+		s.inRanges("volunteer", s.Volunteer.AuditPhases()),
+		s.inRanges("reading", s.Reading.AuditPhases()),
+		s.inRanges("casework", s.Casework.AuditPhases()),
 		s.inRanges("market", s.Market.AuditPhases()),
 		s.inRanges("settlement", s.Settlement.AuditPhases()),
 		whole("leaderboard", s.Leaderboard.Audit),

@@ -10,7 +10,6 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/model"
-	"jiamenkou/service/ledger"
 )
 
 // maxBatches bounds one run of a job; the next run goes on.
@@ -144,44 +143,4 @@ func (*Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) er
 		return fmt.Errorf("casework: forget: %w", err)
 	}
 	return nil
-}
-
-// Audit compares cases with their history and with the points that they
-// earned, and returns what differs. It only reads.
-func (s *Service) Audit(ctx context.Context) ([]ledger.Difference, error) {
-	var out []ledger.Difference
-	for _, c := range []struct {
-		name, query string
-		args        []any
-	}{
-		{"a case is where its last history row left it", `SELECT c.id AS object, '' AS account, c.version AS want, COALESCE(h.seq, 0) AS got
-			FROM case_file c LEFT JOIN case_history h ON h.case_id = c.id AND h.seq = c.version
-			WHERE h.id IS NULL OR h.to_status <> c.status`, nil},
-		{"a case has one history row for each version", `SELECT c.id AS object, '' AS account, c.version AS want, COALESCE(h.n, 0) AS got
-			FROM case_file c LEFT JOIN (SELECT case_id, COUNT(*) AS n FROM case_history GROUP BY case_id) h ON h.case_id = c.id
-			WHERE COALESCE(h.n, 0) <> c.version`, nil},
-		{"each history row begins where the one before ended", `SELECT h.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM case_history h JOIN case_history p ON p.case_id = h.case_id AND p.seq = h.seq - 1
-			WHERE h.from_status <> p.to_status`, nil},
-		{
-			"a verified report has its award", `SELECT c.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM case_file c JOIN resident p ON p.id = c.reporter_id
-			LEFT JOIN award a ON a.event_kind = ? AND a.event_id = c.id
-			WHERE c.earns = 1 AND p.status <> ? AND (a.id IS NULL OR a.resident_id <> c.reporter_id)`,
-			[]any{model.EventReportVerified, model.ResidentDeleted},
-		},
-		{"an award for a report has its verified case", `SELECT a.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM award a LEFT JOIN case_file c ON c.id = a.event_id
-			WHERE a.event_kind = ? AND a.pays_id IS NULL AND (c.id IS NULL OR c.earns <> 1)`, []any{model.EventReportVerified}},
-		{"a picture in use belongs to a case", `SELECT a.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM attachment a LEFT JOIN case_attachment ca ON ca.attachment_id = a.id
-			WHERE (a.attached_at IS NULL) <> (ca.attachment_id IS NULL)`, nil},
-	} {
-		found, err := s.ledger.RunCheck(ctx, c.name, c.query, c.args...)
-		if err != nil {
-			return out, err
-		}
-		out = append(out, found...)
-	}
-	return out, nil
 }

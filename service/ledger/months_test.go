@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/clock"
-	"jiamenkou/internal/database"
 	"jiamenkou/service/ledger"
 )
 
@@ -155,47 +153,5 @@ func TestNoticeExpiring(t *testing.T) {
 		var lot string
 		require.NoError(t, w.db.Read(t.Context()).Raw(`SELECT id FROM lot WHERE account_id = ?`, string(ledger.WalletOf(li))).Scan(&lot).Error)
 		require.JSONEq(t, fmt.Sprintf(`{"topic":"ledger.points_expiring","object_id":%q,"resident_ids":[%q]}`, lot, li), payload)
-	})
-}
-
-// What runs over all wallets, or over all of a wallet's life, reads a range of
-// an index on both engines.
-func TestStatementsUseIndexes(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		w.in(func(tx *gorm.DB) error { return w.ledger.ChangeBudgetLimitTx(t.Context(), tx, w.budget, 1_000_000) })
-		var items []ledger.Earn
-		for i := range 400 {
-			items = append(items, ledger.Earn{
-				Event: w.event(), BudgetID: w.budget, ResidentID: fmt.Sprintf("01RESIDENT%016d", i), Amount: 1,
-				ExpiresOn: clock.Day("2026-04-01").AddDays(i % 40),
-			})
-		}
-		w.in(func(tx *gorm.DB) error {
-			_, err := w.ledger.EarnTx(t.Context(), tx, items)
-			return err
-		})
-		explain := "EXPLAIN QUERY PLAN "
-		if w.db.Driver() == database.MySQL {
-			explain = "EXPLAIN "
-			w.in(func(tx *gorm.DB) error { return tx.Exec("ANALYZE TABLE lot, transfer, journal").Error })
-		}
-		for _, q := range ledger.Statements() {
-			var rows []map[string]any
-			require.NoError(t, w.db.Read(t.Context()).Raw(explain+q.SQL, q.Args...).Scan(&rows).Error, q.SQL)
-			plan := fmt.Sprint(rows)
-			require.NotEmpty(t, rows)
-			if w.db.Driver() == database.SQLite {
-				require.Contains(t, plan, q.Index, plan)
-				require.NotContains(t, plan, "SCAN", "%s: %s", q.SQL, plan)
-				continue
-			}
-			if strings.Contains(plan, "optimized away") {
-				continue // read off the end of the index
-			}
-			require.Contains(t, plan, q.Index, q.SQL)
-			for _, r := range rows {
-				require.NotContains(t, []string{"ALL", "index"}, fmt.Sprint(r["type"]), "%s: %s", q.SQL, plan)
-			}
-		}
 	})
 }

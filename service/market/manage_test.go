@@ -1,8 +1,6 @@
 package market
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -292,94 +290,4 @@ func TestConstraints(t *testing.T) {
 			require.True(t, x.refused(err), "%s: %v", name, err)
 		}
 	})
-}
-
-// TestPlans: the lists that everybody opens are answered from indexes.
-func TestPlans(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		// Some rows, so that the optimizer has a choice.
-		rows := make([]Benefit, 400)
-		days, now := int64(1), w.now()
-		for i := range rows {
-			region := w.otherTown.ID
-			if i%10 == 0 {
-				region = w.village.ID
-			}
-			rows[i] = Benefit{
-				ID: w.clock.NewID(), MerchantID: w.merchant.ID, RegionID: region, Title: fmt.Sprint(i), Category: "other", PointsPrice: int64(i%9 + 1),
-				PerPersonLimit: 1, RedeemDays: &days, ValidFrom: now, ValidUntil: now + 1000000, Status: model.BenefitPublished, PublishedAt: &now,
-				Version: 1, CreatedAt: now, UpdatedAt: now,
-			}
-		}
-		b := w.publish(w.terms(), 500)
-		people := w.residents(200, w.village, 5)
-		items := make([]orderItem, len(people))
-		for i, p := range people {
-			items[i] = orderItem{ResidentID: p.ID, RegionPath: p.RegionPath, BenefitID: b.ID, Key: "plan-plan", Hash: "x"}
-		}
-		w.in(func(tx *gorm.DB) error {
-			if err := tx.Create(&rows).Error; err != nil {
-				return err
-			}
-			_, err := w.market.placeTx(t.Context(), tx, items)
-			return err
-		})
-		analyze := "ANALYZE"
-		if w.db.Driver() == database.MySQL {
-			analyze = "ANALYZE TABLE benefit, benefit_order, redemption, benefit_release"
-		}
-		_, err := w.db.WriteSQL().ExecContext(t.Context(), analyze)
-		require.NoError(t, err)
-
-		who := people[0]
-		path := model.RegionPathIDs(who.RegionPath)
-		for name, x := range map[string]struct {
-			query string
-			args  []any
-			table string // that must be reached by an index
-		}{
-			"visible benefits": {
-				`SELECT b.* FROM benefit b JOIN merchant m ON m.id = b.merchant_id WHERE b.region_id IN (?, ?, ?) AND b.status = ?
-				AND m.status = ? AND b.valid_until > ? ORDER BY b.published_at DESC, b.id DESC LIMIT 21`,
-				[]any{path[0], path[1], path[2], "published", "active", now},
-				"b",
-			},
-			"my orders":        {`SELECT o.* FROM benefit_order o WHERE o.resident_id = ? ORDER BY o.id DESC LIMIT 21`, []any{who.ID}, "o"},
-			"own slots":        {`SELECT o.slot FROM benefit_order o WHERE o.benefit_id IN (?) AND o.resident_id IN (?) AND o.slot IS NOT NULL`, []any{b.ID, who.ID}, "o"},
-			"replays":          {`SELECT o.id FROM benefit_order o WHERE o.resident_id IN (?) AND o.idempotency_key IN (?)`, []any{who.ID, "plan-plan"}, "o"},
-			"due orders":       {`SELECT o.id FROM benefit_order o WHERE o.status = ? AND o.redeem_until <= ? AND o.id > ? ORDER BY o.id LIMIT 200`, []any{"held", now, ""}, "o"},
-			"short codes":      {`SELECT o.id FROM benefit_order o WHERE o.code_locator = ? ORDER BY o.id DESC LIMIT 200`, []any{1}, "o"},
-			"redemptions":      {`SELECT x.* FROM redemption x WHERE x.merchant_id = ? ORDER BY x.created_at DESC, x.id DESC LIMIT 21`, []any{w.merchant.ID}, "x"},
-			"today's of clerk": {`SELECT x.* FROM redemption x WHERE x.clerk_id = ? AND x.created_at >= ? ORDER BY x.created_at DESC, x.id DESC LIMIT 21`, []any{w.clerk.ID, now}, "x"},
-		} {
-			t.Run(name, func(t *testing.T) {
-				plan := explain(t, w, x.query, x.args, x.table)
-				require.NotContains(t, plan, "full scan", plan)
-			})
-		}
-	})
-}
-
-// explain describes how a query reaches a table: "full scan …" if by reading
-// all of it.
-func explain(t *testing.T, w *world, query string, args []any, table string) string {
-	t.Helper()
-	if w.db.Driver() == database.SQLite {
-		var rows []struct{ Detail string }
-		require.NoError(t, w.db.Read(t.Context()).Raw("EXPLAIN QUERY PLAN "+query, args...).Scan(&rows).Error)
-		for _, r := range rows {
-			if strings.HasPrefix(r.Detail, "SCAN "+table) {
-				return "full scan: " + r.Detail
-			}
-		}
-		return fmt.Sprint(rows)
-	}
-	var rows []struct{ Table, Type, Key string }
-	require.NoError(t, w.db.Read(t.Context()).Raw("EXPLAIN "+query, args...).Scan(&rows).Error)
-	for _, r := range rows {
-		if r.Table == table && (r.Type == "ALL" || r.Key == "") {
-			return fmt.Sprintf("full scan: %+v", r)
-		}
-	}
-	return fmt.Sprint(rows)
 }

@@ -9,7 +9,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/database"
 	"jiamenkou/model"
-	"jiamenkou/service/ledger"
 )
 
 // DropCoordinates empties the coordinates of marks that are older than
@@ -154,62 +153,4 @@ func (s *Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) 
 		return err
 	}
 	return s.cancelSignupsTx(tx, system, ahead, "账号已注销")
-}
-
-// Audit compares the counters with what they count and the records with the
-// attendances and awards behind them. It only reads.
-func (s *Service) Audit(ctx context.Context) ([]ledger.Difference, error) {
-	var out []ledger.Difference
-	for _, c := range []struct {
-		name, query string
-		args        []any
-	}{
-		{"shift's places equal its sign-ups", `SELECT c.shift_id AS object, '' AS account, COALESCE(g.n, 0) AS want, c.signed_up AS got
-			FROM shift_count c LEFT JOIN (SELECT shift_id, COUNT(*) AS n FROM signup WHERE active_slot = 1 GROUP BY shift_id) g ON g.shift_id = c.shift_id
-			WHERE c.signed_up <> COALESCE(g.n, 0)`, nil},
-		{"shift is within its capacity", `SELECT shift_id AS object, '' AS account, capacity AS want, signed_up AS got
-			FROM shift_count WHERE signed_up > capacity`, nil},
-		{
-			"credited attendance has its record", `SELECT a.id AS object, '' AS account, a.minutes AS want, COALESCE(r.minutes, 0) AS got
-			FROM attendance a LEFT JOIN service_record r ON r.attendance_id = a.id
-			WHERE a.status = ? AND a.credit = ? AND (r.id IS NULL OR r.minutes <> a.minutes)`,
-			[]any{model.AttendanceConfirmed, model.CreditFull},
-		},
-		{
-			"record's attendance is credited", `SELECT r.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM service_record r JOIN attendance a ON a.id = r.attendance_id WHERE a.status <> ? OR a.credit <> ?`,
-			[]any{model.AttendanceConfirmed, model.CreditFull},
-		},
-		// Who has no home region (any more) is under no policy.
-		{
-			"effective record has its award", `SELECT r.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM service_record r JOIN resident p ON p.id = r.resident_id
-			LEFT JOIN award w ON w.event_kind = ? AND w.event_id = r.attendance_id
-			WHERE r.state = ? AND r.earns_points = 1 AND p.home_region_id IS NOT NULL AND w.id IS NULL`,
-			[]any{model.EventVolunteerService, model.RecordEffective},
-		},
-		{
-			"award has its effective record", `SELECT w.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM award w LEFT JOIN service_record r ON r.attendance_id = w.event_id AND r.state IN ? AND r.earns_points = 1
-				AND r.resident_id = w.resident_id AND r.minutes = w.minutes
-			WHERE w.event_kind = ? AND w.pays_id IS NULL AND r.id IS NULL`,
-			[]any{[]model.RecordState{model.RecordEffective, model.RecordCorrected}, model.EventVolunteerService},
-		},
-		{"person's minutes equal the effective records", `SELECT t.resident_id AS object, '' AS account, COALESCE(r.total, 0) AS want, t.effective_minutes AS got
-			FROM volunteer_tally t LEFT JOIN (SELECT resident_id, SUM(minutes) AS total FROM service_record WHERE state = ? GROUP BY resident_id) r
-				ON r.resident_id = t.resident_id WHERE t.effective_minutes <> COALESCE(r.total, 0)`, []any{model.RecordEffective}},
-		{
-			"day's minutes equal its records", `SELECT r.resident_id AS object, '' AS account, r.total AS want, COALESCE(d.minutes, 0) AS got
-			FROM (SELECT resident_id, day, SUM(CASE WHEN state IN ? THEN minutes ELSE 0 END) AS total FROM service_record GROUP BY resident_id, day) r
-			LEFT JOIN service_day d ON d.resident_id = r.resident_id AND d.day = r.day WHERE COALESCE(d.minutes, 0) <> r.total`,
-			[]any{countedStates},
-		},
-	} {
-		found, err := s.ledger.RunCheck(ctx, "volunteer: "+c.name, c.query, c.args...)
-		if err != nil {
-			return out, err
-		}
-		out = append(out, found...)
-	}
-	return out, nil
 }

@@ -117,7 +117,7 @@ test('a view is saved, found again after a reload, opens the list and goes', asy
   await open(page, '/four-eyes')
   await choose(page, '类型', '调账')
   await main(page).getByRole('button', { name: '列', exact: true }).click()
-  await page.getByRole('checkbox', { name: '地区' }).click()
+  await page.locator('.el-checkbox', { hasText: '地区' }).click()
   await page.keyboard.press('Escape')
   await main(page).getByRole('button', { name: '视图', exact: true }).click()
   await page.getByRole('menuitem', { name: '保存为新视图…' }).click()

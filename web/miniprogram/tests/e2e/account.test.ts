@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, consentTexts, fresh, residentToken, tokenOf, url } from './calls'
@@ -149,6 +150,25 @@ describe('account', () => {
     await press(page, '大字模式')
     await page.reload()
     await page.locator('.jm-large').first().waitFor()
+    await leave()
+  })
+
+  it('shows what is held and gives all of it as a file', async () => {
+    const { page, leave } = await asResident(browser, 'wang')
+    await open(page, 'account/export/index')
+    await press(page, '查看我的信息')
+    const card = page.locator('.card', { hasText: '文件里还有' })
+    await card.getByText('积分明细').waitFor()
+    await card.getByText('兑换单').waitFor()
+    await settled(page)
+    await shot(page, 'account-export-open')
+    const file = page.waitForEvent('download')
+    await press(page, '保存成文件')
+    const content = JSON.parse(readFileSync(await (await file).path(), 'utf8'))
+    expect(content.complete).toBe(true)
+    expect(content.profile.volunteer_number).toBeTruthy()
+    expect(content.transfer.rows.length).toBeGreaterThan(0)
+    expect(content.daily_sign_in.title).toBe('每日签到')
     await leave()
   })
 

@@ -1,4 +1,5 @@
 import type { Staff } from '@/api'
+import type { Position } from '@/device/location'
 import { dayText, minutesText } from '@/format'
 import type { ActivityKind } from '@/format/words'
 
@@ -10,6 +11,8 @@ export interface Draft {
   place_name: string
   lon: string
   lat: string
+  /** Of lon and lat: maps and typed numbers are GCJ-02, a browser's own position is not. */
+  coordinate_system: Position['coordinate_system']
   radius: string
   beneficiary: string
   contact_name: string
@@ -27,19 +30,19 @@ export interface ShiftDraft {
 }
 
 export const emptyDraft = (): Draft => ({
-  title: '', category: 'community', content: '', place_name: '', lon: '', lat: '', radius: '200', beneficiary: '', contact_name: '', contact_phone: '',
+  title: '', category: 'community', content: '', place_name: '', lon: '', lat: '', coordinate_system: 'gcj02', radius: '200', beneficiary: '', contact_name: '', contact_phone: '',
 })
 
 export function draftOf(a: Staff<'ActivityDTO'>): Draft {
   const { title, category, content, place_name, beneficiary, contact_name, contact_phone } = a
-  return { title, category, content, place_name, beneficiary, contact_name, contact_phone, lon: String(a.lon), lat: String(a.lat), radius: String(a.radius_meters) }
+  return { title, category, content, place_name, beneficiary, contact_name, contact_phone, lon: String(a.lon), lat: String(a.lat), coordinate_system: 'gcj02', radius: String(a.radius_meters) }
 }
 
 /** The fields as the API takes them. */
 export function activityFields(d: Draft) {
-  const { category, radius, lon, lat, ...texts } = d
+  const { category, radius, lon, lat, coordinate_system, ...texts } = d
   const trimmed = Object.fromEntries(Object.entries(texts).map(([k, v]) => [k, v.trim()])) as typeof texts
-  return { ...trimmed, category, lon: Number(lon), lat: Number(lat), radius_meters: whole(radius) }
+  return { ...trimmed, category, lon: Number(lon), lat: Number(lat), coordinate_system, radius_meters: whole(radius) }
 }
 
 const dayMs = 24 * 3600_000

@@ -57,6 +57,8 @@ async function queries(): Promise<Record<string, string>> {
 }
 
 const pages = allPages()
+/** What these show here is a refusal: of a code that nobody issued, and of a check-in outside its hours. */
+const refusing = ['clerk/redeem/index', 'organizer/code/index']
 const people = [
   { who: 'a resident', pages: pages.filter((p) => !/^(clerk|organizer)\//.test(p)), kept: () => residentKept('wang') },
   { who: 'a clerk', pages: pages.filter((p) => p.startsWith('clerk/')), kept: () => staffKept('clerk') },
@@ -77,9 +79,8 @@ describe.each(people)('every page opens for $who', ({ pages, kept }) => {
     await app.settled()
     expect(await app.get('faults')).toEqual([])
     expect(await app.route()).toBe(page)
-    // Something to read, and no error but the one of a code that nobody issued.
     expect((await app.page.locator('page:visible').innerText()).length).toBeGreaterThan(10)
-    if (page !== 'clerk/redeem/index') expect(await app.page.locator('[role=alert]:visible').allInnerTexts()).toEqual([])
+    if (!refusing.includes(page)) expect(await app.page.locator('[role=alert]:visible').allInnerTexts()).toEqual([])
     await app.shot(`${page.replace(/\/index$/, '').replaceAll('/', '-')}`)
   })
 })

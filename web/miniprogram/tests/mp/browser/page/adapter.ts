@@ -9,6 +9,13 @@ glassEasel.globalOptions.writeIdToDOM = true
 glassEasel.globalOptions.useMethodCallerListeners = true
 glassEasel.globalOptions.idPrefixGenerator = () => ''
 
+// WeChat's events are plain objects: their fields are their own, which uni-app asks for.
+const { wrapShadowedEvent } = glassEasel.Event.prototype
+glassEasel.Event.prototype.wrapShadowedEvent = function (...args) {
+  const { type, timeStamp, detail } = this
+  return Object.assign(wrapShadowedEvent.apply(this, args), { type, timeStamp, detail })
+}
+
 const environment = new MiniProgramEnv()
 export const codeSpace = environment.createCodeSpace('main', true)
 export type ComponentEnv = Parameters<Parameters<typeof codeSpace.componentEnv>[1]>[0]
