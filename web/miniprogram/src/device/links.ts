@@ -6,6 +6,8 @@ const pages: Record<string, string> = {
   cases: '/earn/report-detail/index',
   orders: '/spend/order/index',
   benefits: '/spend/benefit/index',
+  'service-records': '/earn/service-record/index',
+  certificates: '/earn/certificate/index',
 }
 
 /** The page that shows what an API path names, such as "/cases/01J…"; empty when no page of this app does. */
