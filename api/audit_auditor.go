@@ -36,15 +36,19 @@ func auditRecordOf(r identity.AuditRecord) auditRecordDTO {
 
 type listAuditInput struct {
 	httpapi.PageQuery
+	PeriodQuery
+	RegionID   string `query:"region_id" maxLength:"26" doc:"此区域及其下级"`
 	ActorID    string `query:"actor_id" maxLength:"64"`
+	Actor      string `query:"actor" maxLength:"32" doc:"操作人的姓名或登录名，须完整"`
 	Action     string `query:"action" maxLength:"64"`
 	ObjectType string `query:"object_type" maxLength:"32"`
 	ObjectID   string `query:"object_id" maxLength:"64"`
 }
 
 func (s *server) listAudit(ctx context.Context, in *listAuditInput) (*httpapi.Body[httpapi.PageBody[auditRecordDTO]], error) {
+	from, to := in.bounds()
 	page, err := s.Identity.AuditLog(ctx, authz.FromContext(ctx), identity.AuditFilter{
-		ActorID: in.ActorID, Action: in.Action, ObjectType: in.ObjectType, ObjectID: in.ObjectID,
+		ActorID: in.ActorID, ActorName: in.Actor, Action: in.Action, ObjectType: in.ObjectType, ObjectID: in.ObjectID, RegionID: in.RegionID, From: from, To: to,
 	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {
 		return nil, err

@@ -91,12 +91,19 @@ func (s *server) logoutEverywhere(ctx context.Context, _ *struct{}) (*struct{}, 
 	return nil, s.Identity.LogoutEverywhere(ctx, authz.FromContext(ctx))
 }
 
-func (s *server) getSelf(ctx context.Context, _ *struct{}) (*httpapi.Body[staffDTO], error) {
-	staff, err := s.Identity.StaffSelf(ctx, authz.FromContext(ctx))
+// selfDTO is oneself.
+type selfDTO struct {
+	StaffDTO
+	MustEnrol bool `json:"must_enrol" doc:"须先设置两步验证，之前其他操作都返回 403"`
+}
+
+func (s *server) getSelf(ctx context.Context, _ *struct{}) (*httpapi.Body[selfDTO], error) {
+	actor := authz.FromContext(ctx)
+	staff, err := s.Identity.StaffSelf(ctx, actor)
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(staffOf(staff)), nil
+	return httpapi.OK(selfDTO{StaffDTO: staffOf(staff), MustEnrol: actor.MustEnrol}), nil
 }
 
 type changePasswordInput struct {

@@ -24,7 +24,7 @@ func (s *server) changeBudgetLimit(ctx context.Context, in *changeLimitInput) (*
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(budgetOf(b)), nil
+	return placedAnswer(ctx, s, budgetOf(b))
 }
 
 type budgetAlertDTO struct {

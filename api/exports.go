@@ -43,14 +43,14 @@ type exportFiltersDTO struct {
 	Status      string `json:"status,omitempty" maxLength:"32"`
 	Kind        string `json:"kind,omitempty" maxLength:"64" doc:"记录类型、调账类型、积分事件或操作名"`
 	Category    string `json:"category,omitempty" maxLength:"32"`
-	Text        string `json:"text,omitempty" maxLength:"40"`
+	Text        string `json:"text,omitempty" maxLength:"40" doc:"搜索内容；操作留痕：操作人的姓名或登录名"`
 	From        string `json:"from,omitempty" format:"date"`
 	To          string `json:"to,omitempty" format:"date"`
 }
 
 type createExportInput struct {
 	Body struct {
-		Resource string           `json:"resource" enum:"merchants,benefits,redemptions,statements,statement_lines,cases,service_records,activities,attendances,adjustments,budgets,policy_rules,audit_log"`
+		Resource string           `json:"resource" enum:"merchants,benefits,redemptions,statements,statement_lines,cases,service_records,activities,attendances,adjustments,budgets,policy_rules,audit_log,orders,residents,staff,articles,objections"`
 		Format   string           `json:"format" enum:"csv,xlsx"`
 		Filters  exportFiltersDTO `json:"filters" required:"false" doc:"与列表的筛选条件相同；没有的条件会被拒绝"`
 	}

@@ -95,7 +95,7 @@ func TestIdentityGuards(t *testing.T) {
 			s.fails(t, 403, "auth.forbidden", tokens.AccessToken, method, path, "")
 		}
 		for _, route := range []string{
-			"GET /staff", "POST /staff", "POST /staff/" + someID + "/disable", "POST /staff/" + someID + "/enable", "PUT /staff/" + someID + "/password",
+			"GET /staff", "GET /staff/" + someID, "POST /staff", "POST /merchants/" + someID + "/staff", "POST /staff/" + someID + "/disable", "POST /staff/" + someID + "/enable", "PUT /staff/" + someID + "/password",
 			"POST /staff/" + someID + "/grants", "POST /staff/" + someID + "/grants/" + someID + "/revoke", "POST /residents/find",
 			"POST /residents/" + someID + "/freeze", "POST /residents/" + someID + "/unfreeze", "GET /audit-log",
 		} {

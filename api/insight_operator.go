@@ -113,7 +113,7 @@ func (s *server) insightBudgets(ctx context.Context, in *listBudgetsInput) (*htt
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(httpapi.PageOf(page, forecastOf)), nil
+	return placedPage(ctx, s, page, forecastOf)
 }
 
 type participationDTO struct {

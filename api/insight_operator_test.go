@@ -27,7 +27,7 @@ func TestInsight(t *testing.T) {
 		l := ledger.New(f.DB, f.Clock)
 		rules := policy.New(f.DB, f.Clock, l)
 		api.Mount(s.router, api.Services{
-			Identity: f.Service, Policy: rules, Insight: insight.New(f.DB, f.Clock, region.New(f.DB, f.Clock), l, rules, insight.Config{}),
+			Identity: f.Service, Policy: rules, Region: region.New(f.DB, f.Clock), Insight: insight.New(f.DB, f.Clock, region.New(f.DB, f.Clock), l, rules, insight.Config{}),
 		}, httpapi.SurfaceConfig{Authenticator: f.Service, MaxBodyBytes: 1 << 16, Limiters: limiters(f.Clock.Now, 600)})
 		f.Exec(t, "INSERT INTO insight_day VALUES ('2026-03-01', 0, 5)")
 		f.Exec(t, "INSERT INTO insight_region_day VALUES (?, '2026-03-01', 9, 1, 4, 2, 3, 120, 6)", f.East.ID)
@@ -51,6 +51,15 @@ func TestInsight(t *testing.T) {
 			`{"region_id":"`+f.County.ID+`","name":"年度","starts_on":"2026-01-01","ends_on":"2026-12-31","limit_points":500}`)
 		forecast := s.ok(t, root, http.MethodGet, "/insight/budgets?on=2026-03-01", "")["items"].([]any)[0].(map[string]any)
 		require.Equal(t, budget["id"], forecast["id"])
+		county := s.ok(t, root, http.MethodGet, "/regions/"+f.County.ID, "")["name"]
+		for _, named := range []map[string]any{budget, forecast, s.ok(t, root, http.MethodGet, "/budgets", "")["items"].([]any)[0].(map[string]any)} {
+			require.Equal(t, county, named["region_name"])
+		}
+		rule := s.ok(t, root, http.MethodPost, "/policy-rules", `{"region_id":"`+f.County.ID+`","budget_id":"`+budget["id"].(string)+`","event_kind":"article_read",
+			"points":1,"max_points":1,"daily_cap":3,"object_cap":1,"expiry":"end_of_next_year"}`)
+		for _, named := range []map[string]any{rule, s.ok(t, root, http.MethodGet, "/policy-rules", "")["items"].([]any)[0].(map[string]any)} {
+			require.Equal(t, []any{county, "年度"}, []any{named["region_name"], named["budget_name"]})
+		}
 		require.Nil(t, forecast["used_up_on"])
 		require.InDelta(t, 500, forecast["left_at_the_end"], 0)
 		s.fails(t, 404, "insight.region_not_found", auditor, http.MethodGet, "/insight/points?region_id="+f.West.ID, "")

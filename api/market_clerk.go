@@ -80,8 +80,26 @@ type reverseRedemptionInput struct {
 	MarketPath
 	httpapi.Idempotent
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"200"`
+		ReasonCode string `json:"reason_code,omitempty" enum:"wrong_scan,wrong_benefit,not_served,returned,other" doc:"见 GET /reversal-reasons"`
+		Reason     string `json:"reason,omitempty" maxLength:"150" doc:"没有选择原因或选择其他时必填"`
 	}
+}
+
+type reasonDTO struct {
+	Code string `json:"code"`
+	Name string `json:"name"`
+}
+
+type reasonsDTO struct {
+	Items []reasonDTO `json:"items"`
+}
+
+func (*server) listReversalReasons(context.Context, *struct{}) (*httpapi.Body[reasonsDTO], error) {
+	out := reasonsDTO{}
+	for _, r := range market.ReverseReasons() {
+		out.Items = append(out.Items, reasonDTO{string(r.Code), r.Name})
+	}
+	return httpapi.OK(out), nil
 }
 
 type reversedDTO struct {
@@ -93,7 +111,7 @@ type reversedDTO struct {
 
 func (s *server) reverseRedemption(ctx context.Context, in *reverseRedemptionInput) (*httpapi.Body[reversedDTO], error) {
 	r, err := s.Market.ReverseRedemption(ctx, authz.FromContext(ctx),
-		market.ReverseInput{OrderID: in.ID, Reason: in.Body.Reason, IdempotencyKey: in.IdempotencyKey})
+		market.ReverseInput{OrderID: in.ID, ReasonCode: market.ReverseReason(in.Body.ReasonCode), Reason: in.Body.Reason, IdempotencyKey: in.IdempotencyKey})
 	if err != nil {
 		return nil, err
 	}

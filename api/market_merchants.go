@@ -13,6 +13,7 @@ import (
 type merchantDTO struct {
 	ID           string    `json:"id"`
 	RegionID     string    `json:"region_id"`
+	RegionName   string    `json:"region_name"`
 	Name         string    `json:"name"`
 	Category     string    `json:"category" example:"cinema"`
 	ContactName  string    `json:"contact_name"`
@@ -22,6 +23,8 @@ type merchantDTO struct {
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
 }
+
+func (d *merchantDTO) place() (string, *string) { return d.RegionID, &d.RegionName }
 
 func merchantOf(m market.Merchant) merchantDTO {
 	return merchantDTO{
@@ -55,7 +58,7 @@ func (s *server) createMerchant(ctx context.Context, in *createMerchantInput) (*
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(merchantOf(m)), nil
+	return placedAnswer(ctx, s, merchantOf(m))
 }
 
 // MarketPath names one object.
@@ -76,7 +79,7 @@ func (s *server) updateMerchant(ctx context.Context, in *updateMerchantInput) (*
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(merchantOf(m)), nil
+	return placedAnswer(ctx, s, merchantOf(m))
 }
 
 func (s *server) getMerchant(ctx context.Context, in *MarketPath) (*httpapi.Body[merchantDTO], error) {
@@ -84,7 +87,7 @@ func (s *server) getMerchant(ctx context.Context, in *MarketPath) (*httpapi.Body
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(merchantOf(m)), nil
+	return placedAnswer(ctx, s, merchantOf(m))
 }
 
 type listMerchantsInput struct {
@@ -101,7 +104,7 @@ func (s *server) listMerchants(ctx context.Context, in *listMerchantsInput) (*ht
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(httpapi.PageOf(page, merchantOf)), nil
+	return placedPage(ctx, s, page, merchantOf)
 }
 
 // moveInput is the body of the moves of merchants, stores and benefits.
@@ -118,7 +121,7 @@ func (s *server) moveMerchant(to market.MerchantStatus) func(context.Context, *m
 		if err != nil {
 			return nil, err
 		}
-		return httpapi.OK(merchantOf(m)), nil
+		return placedAnswer(ctx, s, merchantOf(m))
 	}
 }
 

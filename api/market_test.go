@@ -19,6 +19,7 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/market"
 	"jiamenkou/service/market/markettest"
+	"jiamenkou/service/region"
 )
 
 type marketClient struct {
@@ -32,7 +33,7 @@ func newMarketClient(t *testing.T, db *database.DB, redemptionBurst int) *market
 	gin.SetMode(gin.TestMode)
 	w := markettest.New(t, db)
 	router := gin.New()
-	api.Mount(router, api.Services{Market: w.Market}, httpapi.SurfaceConfig{
+	api.Mount(router, api.Services{Market: w.Market, Region: region.New(db, w.Clock)}, httpapi.SurfaceConfig{
 		Authenticator: w, MaxBodyBytes: 1 << 16,
 		Limiters: map[string]*httpapi.Limiter{
 			"login": httpapi.NewLimiter(600, 600, w.Clock.Now), "redemption": httpapi.NewLimiter(60, redemptionBurst, w.Clock.Now),
@@ -122,8 +123,14 @@ func TestRedemptionErrors(t *testing.T) {
 		c.call("POST", "/redemptions", w.Owner, w.Key(), reversed, http.StatusOK)
 		c.call("POST", "/orders/"+id+"/reverse", w.Clerk, w.Key(), map[string]any{}, http.StatusUnprocessableEntity)
 		key = w.Key()
-		back := c.call("POST", "/orders/"+id+"/reverse", w.Clerk, key, map[string]any{"reason": "放映取消"}, http.StatusOK)
-		require.Equal(t, back, c.call("POST", "/orders/"+id+"/reverse", w.Clerk, key, map[string]any{"reason": "放映取消"}, http.StatusOK))
+		c.call("POST", "/orders/"+id+"/reverse", w.Clerk, w.Key(), map[string]any{"reason_code": "other"}, http.StatusUnprocessableEntity)
+		c.call("POST", "/orders/"+id+"/reverse", w.Clerk, w.Key(), map[string]any{"reason_code": "mood"}, http.StatusUnprocessableEntity)
+		require.Len(t, c.call("GET", "/reversal-reasons", w.Clerk, "", nil, http.StatusOK)["items"], 5)
+		chosen := map[string]any{"reason_code": "not_served", "reason": "放映取消"}
+		back := c.call("POST", "/orders/"+id+"/reverse", w.Clerk, key, chosen, http.StatusOK)
+		require.Equal(t, back, c.call("POST", "/orders/"+id+"/reverse", w.Clerk, key, chosen, http.StatusOK))
+		today := c.call("GET", "/redemptions/today", w.Owner, "", nil, http.StatusOK)["items"].([]any)
+		require.Equal(t, "没有货或不能提供：放映取消", today[0].(map[string]any)["reverse_reason"])
 		require.Equal(t, "market.order_reversed", c.call("POST", "/orders/"+id+"/reverse", w.Clerk, w.Key(), map[string]any{"reason": "放映取消"}, http.StatusConflict)["code"])
 		refuse(reversed, w.Clerk, http.StatusConflict, "market.order_reversed")
 
@@ -151,6 +158,7 @@ func TestMarketManagement(t *testing.T) {
 		c.call("POST", "/merchants", w.Owner, "", merchant, http.StatusForbidden)
 		m := c.call("POST", "/merchants", w.Operator, "", merchant, http.StatusCreated)
 		id, _ := m["id"].(string)
+		require.Equal(t, w.Region.Name, m["region_name"])
 		require.Equal(t, "market.merchant_name_taken", c.call("POST", "/merchants", w.Operator, "", merchant, http.StatusConflict)["code"])
 		require.Equal(t, "active", c.call("POST", "/merchants/"+id+"/activate", w.Operator, "", map[string]any{}, http.StatusOK)["status"])
 		c.call("GET", "/merchants/"+id, w.Owner, "", nil, http.StatusNotFound)

@@ -15,6 +15,7 @@ import (
 type BudgetDTO struct {
 	ID           string    `json:"id"`
 	RegionID     string    `json:"region_id"`
+	RegionName   string    `json:"region_name"`
 	Name         string    `json:"name"`
 	StartsOn     string    `json:"starts_on" format:"date"`
 	EndsOn       string    `json:"ends_on" format:"date"`
@@ -22,6 +23,8 @@ type BudgetDTO struct {
 	IssuedPoints int64     `json:"issued_points" doc:"已发放的积分"`
 	CreatedAt    time.Time `json:"created_at"`
 }
+
+func (d *BudgetDTO) place() (string, *string) { return d.RegionID, &d.RegionName }
 
 func budgetOf(b policy.BudgetUse) BudgetDTO {
 	return BudgetDTO{
@@ -48,7 +51,7 @@ func (s *server) createBudget(ctx context.Context, in *createBudgetInput) (*http
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(budgetOf(policy.BudgetUse{Budget: row})), nil
+	return placedAnswer(ctx, s, budgetOf(policy.BudgetUse{Budget: row}))
 }
 
 type listInput struct{ httpapi.PageQuery }
@@ -58,15 +61,17 @@ func (s *server) listBudgets(ctx context.Context, in *listBudgetsInput) (*httpap
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(httpapi.PageOf(page, budgetOf)), nil
+	return placedPage(ctx, s, page, budgetOf)
 }
 
 type ruleDTO struct {
 	ID         string     `json:"id"`
 	RegionID   string     `json:"region_id"`
+	RegionName string     `json:"region_name"`
 	EventKind  string     `json:"event_kind" example:"article_read"`
 	Version    int64      `json:"version"`
 	BudgetID   string     `json:"budget_id"`
+	BudgetName string     `json:"budget_name"`
 	Points     int64      `json:"points" doc:"每次（或每 per_minutes 分钟）积分"`
 	PerMinutes int64      `json:"per_minutes" doc:"0 表示按次计分"`
 	MaxPoints  int64      `json:"max_points" doc:"单次最多积分"`
@@ -80,9 +85,11 @@ type ruleDTO struct {
 	CreatedAt  time.Time  `json:"created_at"`
 }
 
-func ruleOf(r policy.Rule) ruleDTO {
+func (d *ruleDTO) place() (string, *string) { return d.RegionID, &d.RegionName }
+
+func ruleOf(r policy.NamedRule) ruleDTO {
 	return ruleDTO{
-		ID: r.ID, RegionID: r.RegionID, EventKind: string(r.EventKind), Version: r.Version, BudgetID: r.BudgetID,
+		ID: r.ID, RegionID: r.RegionID, EventKind: string(r.EventKind), Version: r.Version, BudgetID: r.BudgetID, BudgetName: r.BudgetName,
 		Points: r.Points, PerMinutes: r.PerMinutes, MaxPoints: r.MaxPoints, DailyCap: r.DailyCap, ObjectCap: r.ObjectCap,
 		Expiry: string(r.Expiry), ExpiryDays: r.ExpiryDays, ActiveFrom: r.ActiveFrom.Time(),
 		RetiredAt: clock.TimePtr(r.RetiredAt), Note: r.Note, CreatedAt: r.CreatedAt.Time(),
@@ -119,7 +126,7 @@ func (s *server) publishRule(ctx context.Context, in *publishRuleInput) (*httpap
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(ruleOf(row)), nil
+	return placedAnswer(ctx, s, ruleOf(row))
 }
 
 type listRulesInput struct {
@@ -135,7 +142,7 @@ func (s *server) listRules(ctx context.Context, in *listRulesInput) (*httpapi.Bo
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(httpapi.PageOf(page, ruleOf)), nil
+	return placedPage(ctx, s, page, ruleOf)
 }
 
 type idInput struct {

@@ -22,11 +22,13 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "PUT /auth/password", httpapi.StaffSession, "change-password", "登录", "修改密码", s.changePassword, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/second-factor", httpapi.StaffEnrolling, "enrol-second-factor", "登录", "设置两步验证：取得密钥与二维码", s.enrolSecondFactor, httpapi.Limited("login"))
 	httpapi.Handle(r, "POST /auth/second-factor/confirm", httpapi.StaffEnrolling, "confirm-second-factor", "登录", "用第一个验证码确认，并取得恢复码（只显示一次）", s.confirmSecondFactor, httpapi.Limited("login"))
+	httpapi.Handle(r, "POST /auth/second-factor/recovery-codes", httpapi.StaffSession, "renew-recovery-codes", "登录", "换一组新的恢复码，旧的全部作废（只显示一次）", s.renewRecoveryCodes, httpapi.Limited("login"))
 	httpapi.Handle(r, "PUT /auth/wechat", httpapi.StaffSession, "bind-wechat", "登录", "绑定微信", s.bindWeChat)
 	httpapi.Handle(r, "DELETE /auth/wechat", httpapi.StaffSession, "unbind-wechat", "登录", "解绑微信", s.unbindWeChat)
 	// Staff, residents' accounts, the audit trail.
 	administrator := httpapi.Staff(authz.RoleOperator, authz.RoleOwner)
 	httpapi.Handle(r, "GET /staff", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner), "list-staff", "人员", "工作人员列表", s.listStaff)
+	httpapi.Handle(r, "GET /staff/{id}", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner), "get-staff", "人员", "工作人员与角色", s.getStaff)
 	httpapi.Handle(r, "POST /staff", httpapi.Staff(authz.RoleOperator), "create-staff", "人员", "新建工作人员", s.createStaff, httpapi.Status(201))
 	httpapi.Handle(r, "POST /staff/{id}/disable", administrator, "disable-staff", "人员", "停用账号", s.disableStaff)
 	httpapi.Handle(r, "POST /staff/{id}/enable", administrator, "enable-staff", "人员", "启用账号", s.enableStaff)
@@ -83,6 +85,19 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	// Seals.
 	httpapi.Handle(r, "GET /seals", readers, "list-seals", "审计", "每日封存的根散列，新的在前", s.listSeals)
 	httpapi.Handle(r, "GET /residents/{id}/wallet-proof", httpapi.Staff(authz.RoleAuditor), "get-wallet-proof", "审计", "居民账户在最近一次封存之内的证明", s.getWalletProof)
+	// Settings, saved views.
+	httpapi.Handle(r, "GET /settings", readers, "get-settings", "设置", "正在使用的设置（全县运营、审计；密钥只说明有没有）", s.getSettings)
+	httpapi.Handle(r, "GET /views", httpapi.Staff(), "list-views", "视图", "我为一个列表保存的视图", s.listViews)
+	httpapi.Handle(r, "POST /views", httpapi.Staff(), "save-view", "视图", "保存视图（一个列表最多 20 个）", s.saveView, httpapi.Status(201))
+	httpapi.Handle(r, "PUT /views/{id}", httpapi.Staff(), "change-view", "视图", "修改视图", s.changeView)
+	httpapi.Handle(r, "DELETE /views/{id}", httpapi.Staff(), "delete-view", "视图", "删除视图", s.deleteView)
+	// What two persons decided.
+	httpapi.Handle(r, "GET /four-eyes", readers, "list-four-eyes", "审计", "两人复核记录：谁提交、谁决定、为什么", s.listFourEyes)
+	// Runs of the audit.
+	httpapi.Handle(r, "POST /audit-runs", httpapi.Staff(authz.RoleAuditor), "start-audit-run", "审计", "开始一次全面对账（全县审计；同时只有一次）", s.startAuditRun, httpapi.Status(202))
+	httpapi.Handle(r, "GET /audit-runs", readers, "list-audit-runs", "审计", "对账记录与进度，新的在前", s.listAuditRuns)
+	httpapi.Handle(r, "GET /audit-runs/{id}", readers, "get-audit-run", "审计", "一次对账与发现的差异", s.getAuditRun)
+	httpapi.Handle(r, "GET /audit-runs/{id}/report", readers, "get-audit-report", "审计", "下载对账报告（JSON）", s.getAuditReport)
 	// Scheduled jobs.
 	httpapi.Handle(r, "GET /jobs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-jobs", "定时任务", "定时任务列表", s.listJobs)
 	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns)
@@ -149,6 +164,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /merchants", marketReaders, "list-merchants", "商户", "商户列表", s.listMerchants)
 	httpapi.Handle(r, "POST /merchants", httpapi.Staff(authz.RoleOperator), "create-merchant", "商户", "新建商户（草稿）", s.createMerchant, httpapi.Status(201))
 	httpapi.Handle(r, "GET /merchants/{id}", marketReaders, "get-merchant", "商户", "商户详情", s.getMerchant)
+	httpapi.Handle(r, "POST /merchants/{id}/staff", marketManagers, "create-merchant-staff", "商户", "为商户新建店主或店员的账号", s.createMerchantStaff, httpapi.Status(201))
 	httpapi.Handle(r, "PUT /merchants/{id}", marketManagers, "update-merchant", "商户", "修改商户", s.updateMerchant)
 	httpapi.Handle(r, "POST /merchants/{id}/activate", httpapi.Staff(authz.RoleOperator), "activate-merchant", "商户", "启用商户", s.moveMerchant("active"))
 	httpapi.Handle(r, "POST /merchants/{id}/suspend", httpapi.Staff(authz.RoleOperator), "suspend-merchant", "商户", "停用商户", s.moveMerchant("suspended"))
@@ -175,6 +191,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "GET /redemptions/today", counter, "list-redemptions-today", "核销", "我今天的核销", s.listRedemptionsToday)
 	httpapi.Handle(r, "GET /orders", marketReaders, "list-orders", "核销", "兑换单列表，新的在前（商户看不到居民是谁）", s.listOrders)
 	httpapi.Handle(r, "GET /orders/{id}", marketReaders, "get-order", "核销", "兑换单与经过", s.getOrder)
+	httpapi.Handle(r, "GET /reversal-reasons", counter, "list-reversal-reasons", "核销", "撤销核销的原因", s.listReversalReasons)
 	httpapi.Handle(r, "POST /orders/{id}/reverse", counter, "reverse-redemption", "核销", "撤销当天的核销", s.reverseRedemption, httpapi.Limited("redemption"))
 	httpapi.Handle(r, "GET /merchants/{id}/redemptions", marketReaders, "list-redemptions", "核销", "商户的核销（店员只看自己的）", s.listRedemptions)
 	// Volunteering: activities, attendance, service records.

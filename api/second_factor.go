@@ -56,6 +56,20 @@ func (s *server) confirmSecondFactor(ctx context.Context, in *confirmFactorInput
 	return httpapi.OK(recoveryCodesDTO{RecoveryCodes: codes}), nil
 }
 
+type renewCodesInput struct {
+	Body struct {
+		Code string `json:"code" minLength:"6" maxLength:"24" doc:"验证器上的 6 位验证码，或一个没用过的恢复码"`
+	}
+}
+
+func (s *server) renewRecoveryCodes(ctx context.Context, in *renewCodesInput) (*httpapi.Body[recoveryCodesDTO], error) {
+	codes, err := s.Identity.RenewRecoveryCodes(ctx, authz.FromContext(ctx), in.Body.Code)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(recoveryCodesDTO{RecoveryCodes: codes}), nil
+}
+
 func (s *server) removeSecondFactor(ctx context.Context, in *reasonInput) (*struct{}, error) {
 	return nil, s.Identity.RemoveSecondFactor(ctx, authz.FromContext(ctx), in.ID, in.Body.Reason)
 }

@@ -11,7 +11,9 @@ import (
 
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/schedule"
+	"jiamenkou/service/assurance"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/desk"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/insight"
@@ -54,6 +56,8 @@ type Services struct {
 	Insight     *insight.Service
 	Export      *export.Service
 	Lookup      *lookup.Service
+	Assurance   *assurance.Service
+	Desk        *desk.Service
 }
 
 type server struct{ Services }

@@ -11,7 +11,8 @@ import (
 	"jiamenkou/service/identity"
 )
 
-type staffDTO struct {
+// StaffDTO is a member of staff with the roles given.
+type StaffDTO struct {
 	ID           string          `json:"id"`
 	Username     string          `json:"username"`
 	Name         string          `json:"name"`
@@ -34,8 +35,8 @@ type staffGrantDTO struct {
 	CreatedAt  time.Time `json:"created_at"`
 }
 
-func staffOf(s identity.Staff) staffDTO {
-	out := staffDTO{
+func staffOf(s identity.Staff) StaffDTO {
+	out := StaffDTO{
 		ID: s.ID, Username: s.Username, Name: s.Name, RegionID: s.RegionID, RegionName: s.RegionName, Status: string(s.Status),
 		WeChatBound: s.WeChatBound, SecondFactor: s.SecondFactor, LockedUntil: clock.TimePtr(s.LockedUntil), CreatedAt: s.CreatedAt.Time(), Grants: []staffGrantDTO{},
 	}
@@ -56,7 +57,7 @@ type listStaffInput struct {
 	Name       string `query:"name" maxLength:"32" doc:"姓名或用户名的开头"`
 }
 
-func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Body[httpapi.PageBody[staffDTO]], error) {
+func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Body[httpapi.PageBody[StaffDTO]], error) {
 	page, err := s.Identity.ListStaff(ctx, authz.FromContext(ctx), identity.StaffFilter{
 		RegionID: in.RegionID, MerchantID: in.MerchantID, Role: authz.Role(in.Role), Status: identity.StaffStatus(in.Status), Name: in.Name,
 	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
@@ -64,6 +65,14 @@ func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Bo
 		return nil, err
 	}
 	return httpapi.OK(httpapi.PageOf(page, staffOf)), nil
+}
+
+func (s *server) getStaff(ctx context.Context, in *idInput) (*httpapi.Body[StaffDTO], error) {
+	staff, err := s.Identity.StaffMember(ctx, authz.FromContext(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(staffOf(staff)), nil
 }
 
 // regionGrant is a role over a region. Merchant roles are given where the
@@ -97,6 +106,32 @@ type createdDTO struct {
 func (s *server) createStaff(ctx context.Context, in *createStaffInput) (*httpapi.Body[createdDTO], error) {
 	ids, err := s.Identity.CreateStaff(ctx, authz.FromContext(ctx), []identity.NewStaff{{
 		Username: in.Body.Username, Password: in.Body.Password, Name: in.Body.Name, Grants: grantsOf(in.Body.Grants),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.OK(createdDTO{ID: ids[0]}), nil
+}
+
+type createMerchantStaffInput struct {
+	MarketPath
+	Body struct {
+		Username string `json:"username" minLength:"3" maxLength:"32"`
+		Password string `json:"password" minLength:"10" maxLength:"128"`
+		Name     string `json:"name" minLength:"1" maxLength:"30"`
+		Role     string `json:"role" enum:"merchant_owner,clerk" doc:"店主由运营开通，店员由店主或运营开通"`
+	}
+}
+
+func (s *server) createMerchantStaff(ctx context.Context, in *createMerchantStaffInput) (*httpapi.Body[createdDTO], error) {
+	actor := authz.FromContext(ctx)
+	m, err := s.Market.Merchant(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := s.Identity.CreateStaff(ctx, actor, []identity.NewStaff{{
+		Username: in.Body.Username, Password: in.Body.Password, Name: in.Body.Name,
+		Grants: []identity.NewGrant{{Role: authz.Role(in.Body.Role), MerchantID: m.ID, MerchantRegionID: m.RegionID}},
 	}})
 	if err != nil {
 		return nil, err

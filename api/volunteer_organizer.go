@@ -25,7 +25,8 @@ type ActivityFields struct {
 	ContactPhone string  `json:"contact_phone" minLength:"5" maxLength:"20"`
 }
 
-func (f ActivityFields) input(regionID string) volunteer.ActivityInput {
+func (f ActivityFields) input(regionID string, in InSystem) volunteer.ActivityInput {
+	f.Lon, f.Lat = in.convert(f.Lon, f.Lat)
 	return volunteer.ActivityInput{
 		RegionID: regionID, Title: f.Title, Content: f.Content, Category: f.Category, Beneficiary: f.Beneficiary, PlaceName: f.PlaceName,
 		Lon: f.Lon, Lat: f.Lat, RadiusMeters: f.RadiusMeters, ContactName: f.ContactName, ContactPhone: f.ContactPhone,
@@ -181,6 +182,7 @@ type createActivityInput struct {
 	httpapi.Idempotent
 	Body struct {
 		ActivityFields
+		InSystem
 		RegionID string        `json:"region_id" minLength:"26" maxLength:"26" doc:"活动所属地区，不能再改"`
 		Shifts   []shiftFields `json:"shifts,omitempty" maxItems:"50"`
 		Repeat   *repeatFields `json:"repeat,omitempty" doc:"这些班次每周重复"`
@@ -188,7 +190,7 @@ type createActivityInput struct {
 }
 
 func (s *server) createActivity(ctx context.Context, in *createActivityInput) (*httpapi.Body[activityDTO], error) {
-	activity := in.Body.input(in.Body.RegionID)
+	activity := in.Body.input(in.Body.RegionID, in.Body.InSystem)
 	activity.IdempotencyKey = in.IdempotencyKey
 	id, err := s.Volunteer.CreateActivity(ctx, authz.FromContext(ctx), activity, shiftInputs(in.Body.Shifts, in.Body.Repeat))
 	return s.activityBody(ctx, id, err)
@@ -202,12 +204,13 @@ type updateActivityInput struct {
 	ID   string `path:"id" minLength:"26" maxLength:"26"`
 	Body struct {
 		ActivityFields
+		InSystem
 		Version int64 `json:"version" minimum:"1"`
 	}
 }
 
 func (s *server) updateActivity(ctx context.Context, in *updateActivityInput) (*httpapi.Body[activityDTO], error) {
-	err := s.Volunteer.UpdateActivity(ctx, authz.FromContext(ctx), in.ID, in.Body.Version, in.Body.input(""))
+	err := s.Volunteer.UpdateActivity(ctx, authz.FromContext(ctx), in.ID, in.Body.Version, in.Body.input("", in.Body.InSystem))
 	return s.activityBody(ctx, in.ID, err)
 }
 

@@ -55,7 +55,8 @@ type Services struct {
 	// Messages.
 	PruneMessages func(ctx context.Context) (int64, error) // notify.Service.Prune
 
-	CleanExports func(ctx context.Context) (int, error) // export.Service.Clean
+	CleanExports      func(ctx context.Context) (int, error) // export.Service.Clean
+	DeleteUnusedMedia func(ctx context.Context) (int, error) // media.Service.DeleteUnused
 
 	// Dashboard.
 	CountDays    func(ctx context.Context) (int, error) // insight.Service.CountDays
@@ -172,6 +173,10 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		{
 			Name: "export.clean", Title: "删除到期的导出文件", Schedule: "15 * * * *", CatchUp: true,
 			Timeout: 10 * time.Minute, Run: counted("exports", s.CleanExports),
+		},
+		{
+			Name: "media.unused", Title: "清理没有使用的封面与录音", Schedule: "45 1 * * *", CatchUp: true,
+			Timeout: 30 * time.Minute, Run: counted("deleted", s.DeleteUnusedMedia),
 		},
 		{
 			Name: "insight.days", Title: "统计看板的每日数据", Schedule: "*/10 * * * *", CatchUp: true,

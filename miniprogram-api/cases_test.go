@@ -39,7 +39,7 @@ func newCaseClient(t *testing.T, db *database.DB) *caseClient {
 		Casework: v.Casework, Callback: miniprogram.CallbackConfig{Token: "push-token", AppID: "wx-ours"},
 	}, httpapi.SurfaceConfig{
 		Authenticator: v, MaxBodyBytes: 1 << 20,
-		Limiters: map[string]*httpapi.Limiter{"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "verify": httpapi.NewLimiter(600, 600, v.Clock.Now)},
+		Limiters: limiters(v.Clock.Now, 600),
 	})
 	return &caseClient{t: t, router: router, village: v}
 }

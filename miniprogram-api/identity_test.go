@@ -174,7 +174,7 @@ func TestLoginIsLimited(t *testing.T) {
 // limiters has every limiter that a route names; other slices bring their own.
 func limiters(now func() time.Time, perMinute int) map[string]*httpapi.Limiter {
 	out := map[string]*httpapi.Limiter{}
-	for _, name := range []string{"login", "redemption", "verify"} {
+	for _, name := range []string{"login", "redemption", "verify", "takeout"} {
 		out[name] = httpapi.NewLimiter(perMinute, perMinute, now)
 	}
 	return out

@@ -26,9 +26,8 @@ func TestMarket(t *testing.T) {
 		gin.SetMode(gin.TestMode)
 		w := markettest.New(t, db)
 		router := gin.New()
-		many := httpapi.NewLimiter(6000, 6000, w.Clock.Now)
 		miniprogram.Mount(router, miniprogram.Services{Market: w.Market}, httpapi.SurfaceConfig{
-			Authenticator: w, MaxBodyBytes: 1 << 16, Limiters: map[string]*httpapi.Limiter{"login": many, "redemption": many, "verify": many},
+			Authenticator: w, MaxBodyBytes: 1 << 16, Limiters: limiters(w.Clock.Now, 6000),
 		})
 		call := func(method, path, token, key string, body any, want int) map[string]any {
 			t.Helper()

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"jiamenkou/internal/authz"
-	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/identity"
 )
@@ -104,56 +103,6 @@ type realNameInput struct {
 
 func (s *server) setRealName(ctx context.Context, in *realNameInput) (*struct{}, error) {
 	return nil, s.Identity.SetRealName(ctx, authz.FromContext(ctx), in.Body.RealName, in.Body.IDNumber)
-}
-
-type exportDTO struct {
-	Profile  profileDTO           `json:"profile"`
-	Phone    string               `json:"phone"`
-	RealName string               `json:"real_name"`
-	IDNumber string               `json:"id_number"`
-	Consents []consentDecisionDTO `json:"consents" doc:"每一次同意与撤回"`
-	Sessions []sessionDTO         `json:"sessions"`
-	Accesses []accessDTO          `json:"accesses" doc:"工作人员何时为何查过您的信息"`
-}
-
-type consentDecisionDTO struct {
-	Purpose   string    `json:"purpose"`
-	Status    string    `json:"status"`
-	Version   string    `json:"version"`
-	DecidedAt time.Time `json:"decided_at"`
-}
-
-type sessionDTO struct {
-	CreatedAt  time.Time  `json:"created_at"`
-	LastUsedAt time.Time  `json:"last_used_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-}
-
-type accessDTO struct {
-	Field  string    `json:"field"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
-}
-
-func (s *server) exportProfile(ctx context.Context, _ *struct{}) (*httpapi.Body[exportDTO], error) {
-	e, err := s.Identity.ExportData(ctx, authz.FromContext(ctx))
-	if err != nil {
-		return nil, err
-	}
-	out := exportDTO{
-		Profile: profileOf(e.Profile), Phone: e.Phone, RealName: e.RealName, IDNumber: e.IDNumber,
-		Consents: []consentDecisionDTO{}, Sessions: []sessionDTO{}, Accesses: []accessDTO{},
-	}
-	for _, c := range e.Consents {
-		out.Consents = append(out.Consents, consentDecisionDTO{string(c.Purpose), string(c.Status), c.Version, c.DecidedAt.Time()})
-	}
-	for _, session := range e.Sessions {
-		out.Sessions = append(out.Sessions, sessionDTO{session.CreatedAt.Time(), session.LastUsedAt.Time(), clock.TimePtr(session.RevokedAt)})
-	}
-	for _, a := range e.Accesses {
-		out.Accesses = append(out.Accesses, accessDTO{string(a.Field), a.Reason, a.CreatedAt.Time()})
-	}
-	return httpapi.OK(out), nil
 }
 
 func (s *server) deleteProfile(ctx context.Context, _ *struct{}) (*struct{}, error) {

@@ -97,7 +97,7 @@ func TestReadingAndSignIn(t *testing.T) {
 			router := gin.New()
 			miniprogram.Mount(router, miniprogram.Services{Reading: service}, httpapi.SurfaceConfig{
 				Authenticator: readers{"resident": w.resident, "operator": w.operator, "homeless": w.homeless},
-				Limiters:      map[string]*httpapi.Limiter{"login": httpapi.NewLimiter(60, 60, w.clock.Now), "verify": httpapi.NewLimiter(60, 60, w.clock.Now)},
+				Limiters:      limiters(w.clock.Now, 60),
 			})
 			return service, func(method, path, token string, want int, into any) string {
 				t.Helper()

@@ -25,12 +25,11 @@ func TestVolunteering(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		v := volunteertest.New(t, db)
 		router := gin.New()
+		all := limiters(v.Clock.Now, 600)
+		all["verify"] = httpapi.NewLimiter(8, 8, v.Clock.Now)
 		miniprogram.Mount(router, miniprogram.Services{Volunteer: v.Volunteer}, httpapi.SurfaceConfig{
 			Authenticator: v, MaxBodyBytes: 1 << 20,
-			Limiters: map[string]*httpapi.Limiter{
-				"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "redemption": httpapi.NewLimiter(600, 600, v.Clock.Now),
-				"verify": httpapi.NewLimiter(8, 8, v.Clock.Now),
-			},
+			Limiters: all,
 		})
 		call := func(method, path, token string, body any, want int) map[string]any {
 			t.Helper()

@@ -26,6 +26,7 @@ type Media struct {
 	Day         clock.Day     // of the upload: uploads are counted by it
 	CreatedAt   clock.Instant `gorm:"autoCreateTime:false"`
 	StoredAt    *clock.Instant
+	DiscardedAt *clock.Instant // set aside: nothing used it
 }
 
 // TableName implements gorm's Tabler.

@@ -139,6 +139,7 @@ func (a *App) openBackground() error {
 	a.Casework.Register(a.worker)
 	a.Notify.Register(a.worker)
 	a.Export.Register(a.worker)
+	a.Assurance.Register(a.worker)
 	var err error
 	a.runner, err = schedule.New(a.db, a.clock, a.log, jobs.Entries(a.jobServices()),
 		schedule.Options{LeaseTTL: a.cfg.Jobs.Lease, AuditTx: a.auditManualRun})

@@ -18,14 +18,12 @@ import (
 	"jiamenkou/internal/config"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
+	"jiamenkou/service/assurance"
 	"jiamenkou/service/ledger"
 )
 
-// Errors of resuming an audit.
-var (
-	errNoAuditState  = fault.New(fault.NotFound, "audit.no_state", "没有可以接着做的对账，请去掉 --resume 重新开始")
-	errOldAuditState = fault.New(fault.Conflict, "audit.old_state", "上次的对账太久以前，或不是这个数据库的，请去掉 --resume 重新开始")
-)
+// errNoState is the answer to --resume when there is nothing to go on with.
+var errNoState = fault.New(fault.NotFound, "audit.no_state", "没有可以接着做的对账，请去掉 --resume 重新开始")
 
 const (
 	// auditStateVersion is raised when the phases of an audit change.
@@ -44,7 +42,7 @@ const (
 type auditFile struct {
 	Version  int
 	Database string // a fingerprint
-	State    AuditState
+	State    assurance.State
 }
 
 // auditCommand is one run of `jiamenkou audit`.
@@ -85,7 +83,7 @@ func (p *Program) audit() *cobra.Command {
 }
 
 func (c *auditCommand) run(ctx context.Context, resume, asJSON bool) error {
-	options := AuditOptions{Step: c.step}
+	options := assurance.Options{Step: c.step}
 	if resume {
 		state, err := c.load()
 		if err != nil {
@@ -96,7 +94,7 @@ func (c *auditCommand) run(ctx context.Context, resume, asJSON bool) error {
 	if f, ok := c.program.Err.(*os.File); ok && isTerminal(f) {
 		c.screen = f
 	}
-	report, err := c.app.AuditWith(ctx, options)
+	report, err := c.app.Assurance.Audit(ctx, options)
 	c.clearLine()
 	if err != nil {
 		if ctx.Err() != nil && (c.wrote || resume) {
@@ -123,7 +121,7 @@ func (c *auditCommand) run(ctx context.Context, resume, asJSON bool) error {
 }
 
 // step saves how far the audit is, and shows it.
-func (c *auditCommand) step(state AuditState, done, total int64) error {
+func (c *auditCommand) step(state assurance.State, done, total int64) error {
 	now := time.Now()
 	if c.first == 0 {
 		c.first = done
@@ -159,7 +157,7 @@ func (c *auditCommand) clearLine() {
 }
 
 // save replaces the state file as a whole, so that a crash leaves the old one.
-func (c *auditCommand) save(state AuditState) error {
+func (c *auditCommand) save(state assurance.State) error {
 	text, err := json.Marshal(auditFile{Version: auditStateVersion, Database: databaseFingerprint(c.app.cfg), State: state}) //nolint:musttag // a file for this program alone
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
@@ -176,19 +174,19 @@ func (c *auditCommand) save(state AuditState) error {
 	return nil
 }
 
-func (c *auditCommand) load() (AuditState, error) {
+func (c *auditCommand) load() (assurance.State, error) {
 	var file auditFile
 	f, err := os.Open(c.path)
 	if err != nil {
-		return file.State, errNoAuditState.WithCause(err)
+		return file.State, errNoState.WithCause(err)
 	}
 	defer f.Close()                                                                              //nolint:errcheck // it was only read
 	if err := json.NewDecoder(io.LimitReader(f, maxAuditStateBytes)).Decode(&file); err != nil { //nolint:musttag // as above
-		return file.State, errNoAuditState.WithCause(err)
+		return file.State, errNoState.WithCause(err)
 	}
 	age := c.app.clock.Now().Sub(file.State.StartedAt.Time())
 	if file.Version != auditStateVersion || file.Database != databaseFingerprint(c.app.cfg) || age > auditStateLife || age < -auditStateLife {
-		return file.State, errOldAuditState
+		return file.State, assurance.ErrOldState
 	}
 	return file.State, nil
 }

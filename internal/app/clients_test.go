@@ -132,11 +132,17 @@ func (l *loop) codes(t *testing.T) {
 	require.Equal(t, "image/jpeg", benefit.header.Get("Content-Type"))
 	require.Equal(t, "\xff\xd8", string(benefit.body[:2]), "a JPEG")
 	begin := l.clock.Now().Add(2 * time.Hour)
-	draft := post[struct{ ID string }](l.organizer, "/activities", object{
+	draft := post[struct {
+		ID       string
+		Lon, Lat float64
+	}](l.organizer, "/activities", object{
 		"region_id": l.c.townID, "title": "河道清洁", "content": "捡拾河边垃圾", "category": "environment", "beneficiary": "社区居民",
-		"place_name": "洛塘河", "lon": lon, "lat": lat, "radius_meters": 300, "contact_name": "顾老师", "contact_phone": "0573-87000000",
+		"place_name": "洛塘河", "lon": 120.67639228, "lat": 30.51318484, "coordinate_system": "wgs84", // as a browser gives it
+		"radius_meters": 300, "contact_name": "顾老师", "contact_phone": "0573-87000000",
 		"shifts": []object{{"starts_at": begin, "ends_at": begin.Add(2 * time.Hour), "capacity": 10}},
 	})
+	require.InDelta(t, lon, draft.Lon, 1e-5)
+	require.InDelta(t, lat, draft.Lat, 1e-5)
 	path := "/activities/" + draft.ID
 	require.Equal(t, "invite.not_published", l.organizer.do(http.MethodGet, path+"/wxacode", nil).code(), "a poster must lead somewhere")
 	require.Equal(t, 200, l.organizer.do(http.MethodPost, path+"/publish", nil).status)

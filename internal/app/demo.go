@@ -42,7 +42,8 @@ func (a *App) loadDemo(ctx context.Context, days int, out io.Writer) error {
 	return demo.Load(ctx, demo.Services{
 		Days: days,
 		DB:   a.db, Clock: past, Region: s.Region, Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer,
-		Reading: s.Reading, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Leaderboard: s.Leaderboard, Media: s.Media,
+		Reading: s.Reading, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Leaderboard: s.Leaderboard,
+		Recourse: s.Recourse, Media: s.Media,
 		OpenID: a.sim.OpenID,
 	}, now, out)
 }

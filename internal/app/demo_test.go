@@ -15,6 +15,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/database/databasetest"
 	"jiamenkou/internal/demo"
+	"jiamenkou/service/assurance"
 )
 
 // demoDays is enough history for closed periods, boards and a board's page,
@@ -39,7 +40,19 @@ func TestDemo(t *testing.T) {
 				return n
 			}
 			require.EqualValues(t, 249, count(`SELECT COUNT(*) FROM region WHERE level IN ('county', 'town', 'village')`))
-			require.EqualValues(t, 41, count(`SELECT COUNT(*) FROM merchant`))
+			require.EqualValues(t, 41, count(`SELECT COUNT(*) FROM merchant WHERE status = 'active'`))
+			for desk, waiting := range map[string]string{
+				"reports to accept":     `SELECT COUNT(*) FROM case_file WHERE status = 'submitted'`,
+				"reports to handle":     `SELECT COUNT(*) FROM case_file WHERE status = 'handling'`,
+				"merchants to review":   `SELECT COUNT(*) FROM merchant WHERE status <> 'active'`,
+				"benefits to review":    `SELECT COUNT(*) FROM benefit WHERE status = 'pending_review'`,
+				"statements in dispute": `SELECT COUNT(*) FROM settlement_statement WHERE status = 'disputed'`,
+				"adjustments":           `SELECT COUNT(*) FROM adjustment WHERE status = 'proposed'`,
+				"objections":            `SELECT COUNT(*) FROM objection WHERE status = 'open'`,
+				"hours to confirm":      `SELECT COUNT(*) FROM attendance WHERE status = 'checked_out'`,
+			} {
+				require.NotZero(t, count(waiting), desk)
+			}
 			require.EqualValues(t, 20, count(`SELECT COUNT(*) FROM article WHERE status = 'published'`))
 			require.EqualValues(t, 600, count(`SELECT COUNT(*) FROM resident`))
 			require.EqualValues(t, 1, count(`SELECT COUNT(*) FROM settlement_period WHERE status = 'open'`))
@@ -52,7 +65,7 @@ func TestDemo(t *testing.T) {
 			for _, p := range demo.Staff() {
 				require.EqualValues(t, 1, count(`SELECT COUNT(*) FROM staff WHERE username = '`+p.Login+`' AND name = '`+p.Name+`'`), p)
 			}
-			report, err := a.Audit(t.Context())
+			report, err := a.Assurance.Audit(t.Context(), assurance.Options{})
 			require.NoError(t, err)
 			require.True(t, report.Sound, report.Text())
 
@@ -103,7 +116,7 @@ func TestREADME_walk(t *testing.T) {
 	out, err := run.CombinedOutput()
 	require.NoError(t, err, string(out))
 	for _, want := range []string{
-		`"source":"daily_sign_in"`, `"held":5`, `"cash_fen":3000`, `"code":"market.code_used"`,
+		`"source":"daily_sign_in"`, `"held":8`, `"cash_fen":3000`, `"code":"market.code_used"`,
 		`"subsidy_fen":3000`, `leaderboard.build`, `"consenting":true`, `"masked_name":"`,
 	} {
 		require.Contains(t, string(out), want)

@@ -31,6 +31,8 @@ func (l *loop) exports(t *testing.T) {
 	post[object](l.operator, "/adjustments", object{
 		"kind": "credit", "resident_id": l.wang.id, "points": 1, "budget_id": budget, "reason_code": "other", "reason_text": "=1+1 的补发",
 	})
+	entry := get[list[struct{ ID string }]](l.wang, "/wallet/entries").Items[0].ID
+	post[object](l.wang, "/wallet/entries/"+entry+"/objections", object{"text": "时长算少了，请核对"})
 	listings := []listing{
 		{"merchants", "/merchants", object{}, "id"},
 		{"benefits", "/benefits", object{"merchant_id": shop.merchantID}, "id"},
@@ -44,11 +46,17 @@ func (l *loop) exports(t *testing.T) {
 		{"adjustments", "/adjustments", object{"status": "proposed"}, "id"},
 		{"budgets", "/budgets", object{}, "id"},
 		{"policy_rules", "/policy-rules", object{"region_id": l.c.countyID}, "id"},
+		{"orders", "/orders", object{"status": "redeemed"}, "id"},
+		{"residents", "/residents", object{"status": "active"}, "id"},
+		{"staff", "/staff", object{"kind": "grid_worker"}, "id"},
+		{"articles", "/articles", object{"status": "published"}, "id"},
+		{"objections", "/objections", object{}, "id"},
 		{"audit_log", "/audit-log", object{"kind": "job.run"}, "id"},
 	}
 	queries := map[string]string{
 		"benefits": "?merchant_id=" + shop.merchantID, "statements": "?merchant_id=" + shop.merchantID, "service_records": "?state=effective",
 		"activities": "?status=published", "adjustments": "?status=proposed", "policy_rules": "?region_id=" + l.c.countyID, "audit_log": "?action=job.run",
+		"orders": "?status=redeemed", "residents": "?status=active", "staff": "?role=grid_worker", "articles": "?status=published",
 	}
 	for _, x := range listings {
 		items := get[list[object]](l.operator, x.path+queries[x.resource]).Items
@@ -118,7 +126,7 @@ func (l *loop) exportsAreTheirMakers(t *testing.T) {
 	other := object{"merchant_id": l.c.shops[1].merchantID}
 	require.Equal(t, "market.merchant_not_found", ask(l.clerk, "redemptions", other).code())
 	require.Equal(t, "export.invalid", ask(l.operator, "cases", object{"merchant_id": l.c.shops[0].merchantID}).code())
-	require.Equal(t, 422, ask(l.operator, "residents", object{}).status)
+	require.Equal(t, 422, ask(l.operator, "wallets", object{}).status)
 
 	mine := get[list[struct{ ID string }]](l.operator, "/exports").Items[0].ID
 	for _, path := range []string{"/exports/" + mine, "/exports/" + mine + "/file"} {

@@ -47,6 +47,7 @@ func mount(cfg config.Config, c clock.Clock, log *slog.Logger, a *App) surfaces 
 		Limiters: map[string]*httpapi.Limiter{
 			"login":      httpapi.NewLimiter(cfg.Limits.LoginPerMinute, cfg.Limits.LoginBurst, c.Now),
 			"redemption": httpapi.NewLimiter(cfg.Limits.RedemptionPerMinute, cfg.Limits.RedemptionBurst, c.Now),
+			"takeout":    httpapi.NewLimiter(cfg.Limits.TakeoutPerMinute, cfg.Limits.TakeoutBurst, c.Now),
 			"search":     httpapi.NewLimiter(cfg.Limits.SearchPerMinute, cfg.Limits.SearchBurst, c.Now),
 			"verify":     httpapi.NewLimiter(cfg.Limits.VerifyPerMinute, cfg.Limits.VerifyBurst, c.Now),
 			"unmask":     httpapi.NewLimiter(cfg.Limits.UnmaskPerMinute, cfg.Limits.UnmaskBurst, c.Now),
@@ -60,7 +61,7 @@ func mount(cfg config.Config, c clock.Clock, log *slog.Logger, a *App) surfaces 
 			Identity:  a.Identity, Ledger: a.Ledger, Policy: a.Policy, Region: a.Region, Reading: a.Reading,
 			Casework: a.Casework, Settlement: a.Settlement, Jobs: a.runner,
 			Leaderboard: a.Leaderboard, Notify: a.Notify, Recourse: a.Recourse, Media: a.Media, Invite: a.Invite,
-			Insight: a.Insight, Export: a.Export, Lookup: a.Lookup,
+			Insight: a.Insight, Export: a.Export, Lookup: a.Lookup, Assurance: a.Assurance, Desk: a.Desk,
 		}, surface),
 		residents: miniprogram.Mount(router, miniprogram.Services{
 			Volunteer: a.Volunteer,

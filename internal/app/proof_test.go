@@ -15,6 +15,7 @@ import (
 
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/database/databasetest"
+	"jiamenkou/service/assurance"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
 )
@@ -99,7 +100,7 @@ func TestAuditCommand(t *testing.T) {
 		// What an interrupted audit left is used, and gone when it is through.
 		cmd := &auditCommand{program: &Program{}, app: a, path: state}
 		var steps int
-		_, err = a.AuditWith(t.Context(), AuditOptions{RangeRows: 2, Step: func(state AuditState, _, _ int64) error {
+		_, err = a.Assurance.Audit(t.Context(), assurance.Options{RangeRows: 2, Step: func(state assurance.State, _, _ int64) error {
 			if steps++; steps == 2 {
 				require.NoError(t, cmd.save(state))
 				return errReported
@@ -109,7 +110,7 @@ func TestAuditCommand(t *testing.T) {
 		require.ErrorIs(t, err, errReported)
 		code, out, errs = run(t, env, c, "audit", "--state", state, "--resume", "--json")
 		require.Zero(t, code, out+errs)
-		var report AuditReport
+		var report assurance.Report
 		require.NoError(t, json.Unmarshal([]byte(out), &report))
 		require.True(t, report.Sound)
 		require.EqualValues(t, 4, report.Counts.Accounts)
@@ -117,7 +118,7 @@ func TestAuditCommand(t *testing.T) {
 		require.EqualValues(t, 1, report.Counts.Seals)
 		require.NoFileExists(t, state)
 
-		require.NoError(t, cmd.save(AuditState{StartedAt: 0}))
+		require.NoError(t, cmd.save(assurance.State{StartedAt: 0}))
 		code, out, errs = run(t, env, c, "audit", "--state", state, "--resume")
 		require.Equal(t, 1, code, out)
 		require.Contains(t, errs, "audit.old_state")
@@ -141,13 +142,13 @@ func TestAuditResumes(t *testing.T) {
 		}
 		databasetest.Tamper(t, a.db, "UPDATE benefit_order SET points = points + 1")
 		databasetest.Tamper(t, a.db, "UPDATE "+balanceTable+" SET posted = posted + 1, headroom = headroom + 1 WHERE account_id = ?", ledger.WalletOf(c.residents[1].ID))
-		whole, err := a.AuditWith(t.Context(), AuditOptions{RangeRows: 2})
+		whole, err := a.Assurance.Audit(t.Context(), assurance.Options{RangeRows: 2})
 		require.NoError(t, err)
 		require.False(t, whole.Sound)
 
 		var saved []byte
 		var last int64
-		o := AuditOptions{RangeRows: 2, Step: func(state AuditState, done, total int64) error {
+		o := assurance.Options{RangeRows: 2, Step: func(state assurance.State, done, total int64) error {
 			require.GreaterOrEqual(t, done, last, "progress never goes back")
 			require.LessOrEqual(t, done, total)
 			last = done
@@ -158,13 +159,13 @@ func TestAuditResumes(t *testing.T) {
 		}}
 		steps := 0
 		for ; steps < 1000; steps++ {
-			parts, err := a.AuditWith(t.Context(), o)
+			parts, err := a.Assurance.Audit(t.Context(), o)
 			if err == nil {
 				require.Equal(t, whole, parts)
 				break
 			}
 			require.ErrorIs(t, err, errReported)
-			o.Resume = &AuditState{}
+			o.Resume = &assurance.State{}
 			require.NoError(t, json.Unmarshal(saved, o.Resume))
 		}
 		require.Greater(t, steps, 30)

@@ -61,7 +61,9 @@ func TestLoop(t *testing.T) {
 			{"sees in the wallet why", (*loop).seesWhy},
 			{"orders the cinema ticket and spends it at the counter", (*loop).spends},
 			{"the next day settles", (*loop).settles},
+			{"what two persons decide is on one list", (*loop).fourEyes},
 			{"the leaderboard shows who agreed", (*loop).ranks},
+			{"the merchants take on people", (*loop).hires},
 			{"every list becomes a file", (*loop).exports},
 			{"nothing was lost", (*loop).proves},
 		} {

@@ -14,7 +14,9 @@ import (
 	"jiamenkou/internal/pii"
 	"jiamenkou/internal/schedule"
 	"jiamenkou/jobs"
+	"jiamenkou/service/assurance"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/desk"
 	"jiamenkou/service/export"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/insight"
@@ -53,6 +55,8 @@ type Services struct {
 	Insight     *insight.Service
 	Export      *export.Service
 	Lookup      *lookup.Service
+	Assurance   *assurance.Service
+	Desk        *desk.Service
 }
 
 // newServices puts the services together on a clock: the real one, or the
@@ -66,8 +70,9 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	s.Identity, err = identity.New(a.db, c, sealer, a.wechat, identity.Config{
 		JWTSecret: a.cfg.Secrets.JWT, AccessTTL: a.cfg.Auth.AccessTTL, RefreshTTL: a.cfg.Auth.RefreshTTL,
 		ActorCacheTTL: a.cfg.Auth.SessionCacheTTL, MaxFailedLogins: a.cfg.Auth.MaxFailedLogins, LockoutTime: a.cfg.Auth.LockoutDuration,
-		SecondFactor: identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
-		Argon2:       identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
+		MaxExportRows: a.cfg.Auth.MaxExportRows,
+		SecondFactor:  identity.SecondFactorMode(a.cfg.Auth.SecondFactor),
+		Argon2:        identity.Argon2{MemoryKiB: a.cfg.Auth.PasswordMemoryMB << 10, Time: a.cfg.Auth.PasswordPasses, Threads: 1},
 	})
 	if err != nil {
 		return s, err
@@ -75,7 +80,22 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 	if err = a.addDomains(&s, c); err != nil {
 		return s, err
 	}
-	return s, a.addReaders(&s, c)
+	if err = a.addReaders(&s, c); err != nil {
+		return s, err
+	}
+	s.exportResidents()
+	return s, nil
+}
+
+// exportResidents lets a resident take along what each service holds, in the
+// order of the file. What is left out stands in TestExport_coversEveryTable.
+func (s *Services) exportResidents() {
+	for _, parts := range [][]identity.ExportPart{
+		s.Ledger.ExportParts(), s.Policy.ExportParts(), s.Volunteer.ExportParts(), s.Reading.ExportParts(), s.Casework.ExportParts(),
+		s.Market.ExportParts(), s.Notify.ExportParts(), s.Recourse.ExportParts(),
+	} {
+		s.Identity.OnExport(parts...)
+	}
 }
 
 // addDomains puts together the points and what earns and spends them.
@@ -102,6 +122,7 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	if s.Casework, err = a.newCasework(c, *s, store); err != nil {
 		return err
 	}
+	s.Media.OnUnused(s.Reading.UsedMedia)
 	s.Identity.OnDelete(s.Casework.ForgetTx)
 	s.Identity.OnDelete(s.Volunteer.ForgetTx)
 	s.Market, err = market.New(a.db, c, s.Ledger, market.Config{
@@ -110,6 +131,7 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	if err != nil {
 		return err
 	}
+	s.Media.OnUnused(s.Market.UsedMedia)
 	return nil
 }
 
@@ -137,9 +159,18 @@ func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 		return err
 	}
 	s.Export = export.New(a.db, c, files, export.Lists{
-		Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
+		Identity: s.Identity, Policy: s.Policy, Reading: s.Reading, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
+	s.Desk = desk.New(a.db, c)
 	s.Lookup = lookup.New(lookup.Parts{Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market})
+	settings, err := a.cfg.Settings()
+	if err != nil {
+		return err
+	}
+	s.Assurance = assurance.New(assurance.Parts{
+		DB: a.db, Clock: c, Settings: settings, Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Reading: s.Reading,
+		Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Leaderboard: s.Leaderboard,
+	})
 	return nil
 }
 
@@ -148,7 +179,7 @@ func (a *App) newCasework(c clock.Clock, s Services, store blob.Store) (*casewor
 		DB: a.db, Clock: c, Policy: s.Policy, Ledger: s.Ledger, Store: store, Checker: a.wechat, Locator: locator{s.Region},
 	}, casework.Config{
 		DailyReports: a.cfg.Casework.DailyReports, DailyUploads: a.cfg.Casework.DailyUploads, MaxReopens: a.cfg.Casework.MaxReopens,
-		DueIn: a.cfg.Casework.DueIn, AutoConfirmAfter: a.cfg.Casework.AutoConfirmAfter, KeepPosition: a.cfg.Casework.KeepCoordinates,
+		DueIn: a.cfg.Casework.DueIn, AutoConfirmAfter: a.cfg.Casework.AutoConfirmAfter, KeepPosition: a.cfg.Casework.KeepCoordinates, KeepOrphans: a.cfg.Files.KeepUnused,
 		Picture:   picture.Limits{MaxBytes: a.cfg.Casework.MaxUploadBytes},
 		PublicURL: a.publicURL(), LinkSecret: a.cfg.Secrets.FileLink,
 	})
@@ -180,7 +211,7 @@ func (a *App) jobServices() jobs.Services {
 		ExpireAdjustments: a.Recourse.ExpireAdjustments,
 		CloseObjections:   a.Recourse.CloseObjections,
 		LinkTransfers:     a.Ledger.LinkTransfers, RelinkTransfers: a.Ledger.RelinkTransfers, Seal: a.seal,
-		Audit: a.auditAndFreeze,
+		Audit: a.Assurance.Nightly,
 		CloseSettlement: func(ctx context.Context) (int, int, error) {
 			done, err := a.Settlement.CloseDue(ctx)
 			return done.Periods, done.Statements, err
@@ -201,7 +232,8 @@ func (a *App) jobServices() jobs.Services {
 
 		CountDays: a.Insight.CountDays, CountRegions: a.Insight.CountRegions,
 
-		CleanExports: a.Export.Clean,
+		CleanExports:      a.Export.Clean,
+		DeleteUnusedMedia: func(ctx context.Context) (int, error) { return a.Media.DeleteUnused(ctx, a.cfg.Files.KeepUnused) },
 	}
 }
 
@@ -219,23 +251,6 @@ func (a *App) purgeSessions(ctx context.Context) (deleted int, err error) {
 func (a *App) seal(ctx context.Context) (string, error) {
 	seal, err := a.Ledger.Seal(ctx)
 	return fmt.Sprintf("seal %d of %d accounts, root %s", seal.Number, seal.WalletCount, seal.Root), err
-}
-
-// auditAndFreeze is the nightly audit: an account that differs is frozen until
-// a person has looked.
-func (a *App) auditAndFreeze(ctx context.Context) (string, error) {
-	report, err := a.Audit(ctx)
-	if err != nil {
-		return "", err
-	}
-	if report.Sound {
-		return "sound", nil
-	}
-	if err := a.Ledger.Freeze(ctx, report.accounts, "对账发现差异"); err != nil {
-		return "", err
-	}
-	a.log.ErrorContext(ctx, "audit found differences", "accounts_frozen", len(report.accounts))
-	return "", fmt.Errorf("audit: differences found, %d accounts frozen: run jiamenkou audit", len(report.accounts))
 }
 
 func (a *App) auditManualRun(_ context.Context, tx *gorm.DB, actor authz.Actor, run schedule.Run) error {

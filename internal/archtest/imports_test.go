@@ -20,12 +20,12 @@ const module = "jiamenkou"
 // serviceGroups is the order of the services from the ground up: a package
 // imports services of earlier groups only.
 var serviceGroups = [][]string{
-	{"region", "identity", "media"},
+	{"region", "identity", "media", "desk"},
 	{"ledger"},
 	{"policy"},
 	{"volunteer", "reading", "casework", "market"},
 	{"settlement", "leaderboard", "notify", "insight", "recourse", "invite"},
-	{"export", "lookup"},
+	{"export", "lookup", "assurance"},
 }
 
 var (

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -32,8 +31,8 @@ var (
 // Config bounds a Combiner. Zero fields take their defaults.
 type Config struct {
 	MaxItems    int           // most items of one run: 128
-	MaxWait     time.Duration // how long the first item waits for company when nothing runs: not at all
-	QueueLength int           // most items that wait, over all lanes: 4096
+	MaxWait     time.Duration // how long a run waits at most for those who were just answered to be back: not at all
+	QueueLength int           // most items that wait: 4096
 	Lanes       int           // runs at once: 2
 	RunTimeout  time.Duration // one run at most, and once more for a fallback as a whole: 1 minute
 	// OnFallback, if set, is told why a batch of so many items failed that is
@@ -70,50 +69,42 @@ type Run[In, Out any] func(ctx context.Context, items []In) ([]Result[Out], erro
 // Combiner combines calls of Do. It keeps no goroutine while nobody calls.
 // Safe for concurrent use.
 type Combiner[In, Out any] struct {
-	cfg  Config
-	key  func(In) string
-	run  Run[In, Out]
-	seed maphash.Seed
+	cfg Config
+	key func(In) string
+	run Run[In, Out]
 	// What a run works under: no caller may end it for the others.
 	base    context.Context //nolint:containedctx // ends with the Combiner
 	stop    context.CancelFunc
 	closing chan struct{} // closed by Close
 	idle    chan struct{} // closed once it is closed and no lane works
 
-	mu      sync.Mutex
-	lanes   []*lane[In, Out]
-	waiting int // items in all queues
-	working int // lanes at work
-	closed  bool
-	stats   Stats
-}
-
-// lane is one queue, worked off by one goroutine at a time.
-type lane[In, Out any] struct {
-	queue   []*call[In, Out]
-	working bool
-	filled  chan struct{} // while it waits for company: closed when a whole batch is there
+	mu       sync.Mutex
+	queue    []*call[In, Out]
+	busy     map[string]bool // keys of items that are under way
+	active   int             // items that are under way
+	working  int             // lanes at work
+	expected int             // items that are likely to come now: as many as were answered and did not come yet
+	company  chan struct{}   // while a lane waits for company: closed when it is there
+	closed   bool
+	stats    Stats
 }
 
 // call is one caller of Do. Its answer never blocks who gives it.
 type call[In, Out any] struct {
 	ctx    context.Context //nolint:containedctx // of the caller, who waits for the answer
 	in     In
+	key    string
 	answer chan Result[Out]
 }
 
 // New returns a Combiner. Items with the same key are never in two runs at
-// once and keep their order; different keys are spread over the lanes.
+// once and keep their order.
 func New[In, Out any](cfg Config, key func(In) string, run Run[In, Out]) *Combiner[In, Out] {
 	c := &Combiner[In, Out]{
-		cfg: cfg.complete(), key: key, run: run, seed: maphash.MakeSeed(),
+		cfg: cfg.complete(), key: key, run: run, busy: map[string]bool{},
 		closing: make(chan struct{}), idle: make(chan struct{}),
 	}
 	c.base, c.stop = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
-	c.lanes = make([]*lane[In, Out], c.cfg.Lanes)
-	for i := range c.lanes {
-		c.lanes[i] = &lane[In, Out]{}
-	}
 	return c
 }
 
@@ -126,9 +117,8 @@ func (c *Combiner[In, Out]) Do(ctx context.Context, in In) (Out, error) {
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	w := &call[In, Out]{ctx: ctx, in: in, answer: make(chan Result[Out], 1)}
-	l := c.lanes[maphash.String(c.seed, c.key(in))%uint64(len(c.lanes))]
-	if err := c.enqueue(l, w); err != nil {
+	w := &call[In, Out]{ctx: ctx, in: in, key: c.key(in), answer: make(chan Result[Out], 1)}
+	if err := c.enqueue(w); err != nil {
 		return none, err
 	}
 	select {
@@ -136,7 +126,7 @@ func (c *Combiner[In, Out]) Do(ctx context.Context, in In) (Out, error) {
 		return r.Value, r.Err
 	case <-ctx.Done():
 	}
-	c.withdraw(l, w)
+	c.withdraw(w)
 	select {
 	case r := <-w.answer: // it came at the same moment
 		return r.Value, r.Err
@@ -145,52 +135,51 @@ func (c *Combiner[In, Out]) Do(ctx context.Context, in In) (Out, error) {
 	}
 }
 
-func (c *Combiner[In, Out]) enqueue(l *lane[In, Out], w *call[In, Out]) error {
+func (c *Combiner[In, Out]) enqueue(w *call[In, Out]) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return ErrClosed
 	}
-	if c.waiting >= c.cfg.QueueLength {
+	if len(c.queue) >= c.cfg.QueueLength {
 		c.stats.Full++
 		return ErrFull
 	}
-	c.waiting++
-	l.queue = append(l.queue, w)
-	if l.filled != nil && len(l.queue) >= c.cfg.MaxItems {
-		close(l.filled)
-		l.filled = nil
+	c.queue = append(c.queue, w)
+	c.expected = max(0, c.expected-1)
+	if c.company != nil && c.enough() {
+		close(c.company)
+		c.company = nil
 	}
-	if l.working {
-		return nil
-	}
-	l.working = true
-	c.working++
-	if c.cfg.MaxWait > 0 && len(l.queue) < c.cfg.MaxItems {
-		l.filled = make(chan struct{})
-	}
-	go c.work(l, l.filled)
+	c.startLane()
 	return nil
 }
 
+// startLane starts one more lane if there is something for it. What it may not
+// take is left to the lane that has its key.
+func (c *Combiner[In, Out]) startLane() {
+	free := func(w *call[In, Out]) bool { return !c.busy[w.key] }
+	if c.working < c.cfg.Lanes && slices.ContainsFunc(c.queue, free) {
+		c.working++
+		go c.work()
+	}
+}
+
 // withdraw takes a call out of the queue, if it still waits there.
-func (c *Combiner[In, Out]) withdraw(l *lane[In, Out], w *call[In, Out]) {
+func (c *Combiner[In, Out]) withdraw(w *call[In, Out]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if i := slices.Index(l.queue, w); i >= 0 {
-		l.queue = slices.Delete(l.queue, i, i+1)
-		c.waiting--
+	if i := slices.Index(c.queue, w); i >= 0 {
+		c.queue = slices.Delete(c.queue, i, i+1)
 		c.stats.Dropped++
 	}
 }
 
-// work runs the lane until its queue is empty.
-func (c *Combiner[In, Out]) work(l *lane[In, Out], filled <-chan struct{}) {
-	if filled != nil {
-		c.awaitCompany(l, filled)
-	}
+// work is a lane: it runs batches until there is nothing that it may take.
+func (c *Combiner[In, Out]) work() {
 	for {
-		calls := c.next(l)
+		c.awaitCompany()
+		calls := c.next()
 		if len(calls) == 0 {
 			return
 		}
@@ -201,43 +190,100 @@ func (c *Combiner[In, Out]) work(l *lane[In, Out], filled <-chan struct{}) {
 	}
 }
 
-func (c *Combiner[In, Out]) awaitCompany(l *lane[In, Out], filled <-chan struct{}) {
+// together is how many items are not worth spreading over the lanes: a run
+// costs much by itself, and little for each item.
+const together = 16
+
+// share is how many items a run takes at most: its lane's part of all who are
+// about, so that the lanes' transactions overlap, and so does what the callers
+// do with their answers.
+func (c *Combiner[In, Out]) share() int {
+	about := len(c.queue) + c.active + c.expected
+	return min(c.cfg.MaxItems, max(together, (about+c.cfg.Lanes-1)/c.cfg.Lanes))
+}
+
+// enough reports whether there is nobody to wait for.
+func (c *Combiner[In, Out]) enough() bool {
+	return c.expected == 0 || len(c.queue) >= c.share()
+}
+
+// awaitCompany waits a little for those who were just answered and are likely
+// to come again. Whoever was alone is alone again, and does not wait.
+func (c *Combiner[In, Out]) awaitCompany() {
+	c.mu.Lock()
+	if c.cfg.MaxWait <= 0 || c.closed || len(c.queue) == 0 || c.enough() {
+		c.mu.Unlock()
+		return
+	}
+	if c.company == nil {
+		c.company = make(chan struct{})
+	}
+	company := c.company
+	c.mu.Unlock()
 	timer := time.NewTimer(c.cfg.MaxWait)
 	defer timer.Stop()
 	select {
-	case <-filled:
-	case <-timer.C:
+	case <-company:
+		return
 	case <-c.closing:
+		return
+	case <-timer.C:
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l.filled = nil
+	c.expected = 0 // they do not come
 }
 
-// next takes the next batch off the queue, without those whose caller has
-// gone. The lane rests when there is none.
-func (c *Combiner[In, Out]) next(l *lane[In, Out]) []*call[In, Out] {
+// next takes the next batch; the lane rests when there is none.
+func (c *Combiner[In, Out]) next() []*call[In, Out] {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var calls []*call[In, Out]
-	taken := 0
-	for ; taken < len(l.queue) && len(calls) < c.cfg.MaxItems; taken++ {
-		if w := l.queue[taken]; w.ctx.Err() == nil {
-			calls = append(calls, w)
-		}
-	}
-	l.queue = slices.Delete(l.queue, 0, taken)
-	c.waiting -= taken
-	c.stats.Dropped += int64(taken - len(calls))
+	calls := c.take(c.share())
 	if len(calls) == 0 {
-		l.working = false
 		c.working--
 		c.restIfClosed()
 		return nil
 	}
+	c.active += len(calls)
 	c.stats.Batches++
 	c.stats.Items += int64(len(calls))
+	c.startLane()
 	return calls
+}
+
+// take takes so many calls off the queue, without those whose caller has gone
+// and those whose key is under way. Nobody else can take the items of a key
+// that it has: those come along whatever their number.
+func (c *Combiner[In, Out]) take(most int) (calls []*call[In, Out]) {
+	kept, mine := c.queue[:0], map[string]bool{}
+	for _, w := range c.queue {
+		switch {
+		case len(calls) == c.cfg.MaxItems, c.busy[w.key], len(calls) >= most && !mine[w.key]:
+			kept = append(kept, w)
+		case w.ctx.Err() != nil:
+			c.stats.Dropped++
+		default:
+			calls = append(calls, w)
+			mine[w.key] = true
+		}
+	}
+	clear(c.queue[len(kept):])
+	c.queue = kept
+	for key := range mine {
+		c.busy[key] = true
+	}
+	return calls
+}
+
+// done lets others have the keys.
+func (c *Combiner[In, Out]) done(calls []*call[In, Out]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range calls {
+		delete(c.busy, w.key)
+	}
+	c.active -= len(calls)
+	c.expected += len(calls)
 }
 
 // restIfClosed tells Close that nothing works any more.
@@ -258,13 +304,16 @@ func (c *Combiner[In, Out]) serve(calls []*call[In, Out]) {
 	results, err := c.guarded(ctx, items)
 	switch {
 	case err == nil:
+		c.done(calls)
 		for i, w := range calls {
 			w.answer <- results[i]
 		}
 	case len(calls) > 1 && mayRepeat(err):
 		cancel()
 		c.oneByOne(calls, err)
+		c.done(calls)
 	default:
+		c.done(calls)
 		for _, w := range calls {
 			w.answer <- Result[Out]{Err: err}
 		}
@@ -346,13 +395,10 @@ func (c *Combiner[In, Out]) Close(ctx context.Context) error {
 		c.stop()
 		return nil
 	}
-	for _, l := range c.lanes {
-		for _, w := range l.queue {
-			w.answer <- Result[Out]{Err: ErrClosed}
-		}
-		c.waiting -= len(l.queue)
-		l.queue = nil
+	for _, w := range c.queue {
+		w.answer <- Result[Out]{Err: ErrClosed}
 	}
+	c.queue = nil
 	c.stop()
 	return fmt.Errorf("batch: items were still under way: %w", ctx.Err())
 }
@@ -372,6 +418,6 @@ func (c *Combiner[In, Out]) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.stats
-	s.Waiting = int64(c.waiting)
+	s.Waiting = int64(len(c.queue))
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -122,19 +123,36 @@ func TestDo(t *testing.T) {
 			require.Equal(t, [][]int{{1}, {2, 3}, {4, 5}, {6}}, g.seen())
 		})
 	})
-	t.Run("waits for company as long as it is told, and no longer than for a whole batch", func(t *testing.T) {
+	t.Run("waits a little for those who were just answered, and alone for nobody", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g, began := newGate(), time.Now()
+			c := batch.New(batch.Config{Lanes: 1, MaxWait: time.Second}, oneKey, g.run)
+			all := start(t.Context(), c, 1, 2, 3, 4)
+			require.Equal(t, [][]int{{1}}, g.seen(), "nobody was there before the first")
 			g.letAll()
-			c := batch.New(batch.Config{Lanes: 1, MaxItems: 3, MaxWait: time.Second}, oneKey, g.run)
-			all := start(t.Context(), c, 1, 2)
-			require.Empty(t, g.seen())
 			all.requireSquares(t)
-			require.Equal(t, time.Second, time.Since(began))
+			require.Equal(t, time.Second, time.Since(began), "the first did not come back")
 			synctest.Wait() // until the lane rests again
-			start(t.Context(), c, 3, 4, 5).requireSquares(t)
-			require.Equal(t, time.Second, time.Since(began), "the third made the batch whole")
-			require.Equal(t, [][]int{{1, 2}, {3, 4, 5}}, g.seen())
+			start(t.Context(), c, 5, 6, 7).requireSquares(t)
+			require.Equal(t, time.Second, time.Since(began), "with the third all were there")
+			synctest.Wait()
+			start(t.Context(), c, 8).requireSquares(t)
+			require.Equal(t, 2*time.Second, time.Since(began), "two did not come back")
+			synctest.Wait()
+			start(t.Context(), c, 9).requireSquares(t)
+			require.Equal(t, 2*time.Second, time.Since(began), "alone again")
+			require.Equal(t, [][]int{{1}, {2, 3, 4}, {5, 6, 7}, {8}, {9}}, g.seen())
+		})
+	})
+	t.Run("no longer than until a whole batch is there", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g, began := newGate(), time.Now()
+			c := batch.New(batch.Config{Lanes: 1, MaxItems: 2, MaxWait: time.Second}, oneKey, g.run)
+			all := start(t.Context(), c, 1, 2, 3)
+			g.letAll()
+			all.requireSquares(t)
+			require.Zero(t, time.Since(began))
+			require.Equal(t, [][]int{{1}, {2, 3}}, g.seen())
 		})
 	})
 	t.Run("refuses what would wait beyond the length of the queue", func(t *testing.T) {
@@ -191,18 +209,56 @@ func TestLanes(t *testing.T) {
 	})
 	t.Run("different keys run beside each other", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			for { // until the hash spreads the two
-				g := newGate()
-				c := batch.New(batch.Config{Lanes: 64}, parity, g.run)
-				all := start(t.Context(), c, 1, 2)
-				side := len(g.seen())
-				g.letAll()
-				all.requireSquares(t)
-				if side == 2 {
-					return
-				}
-			}
+			g := newGate()
+			c := batch.New(batch.Config{Lanes: 2}, parity, g.run)
+			all := start(t.Context(), c, 1, 2)
+			require.Len(t, g.seen(), 2)
+			g.letAll()
+			all.requireSquares(t)
 		})
+	})
+}
+
+// A run takes its lane's part of all who are about, when they are many, and
+// leaves alone who has the same key as one of another run.
+func TestLanes_share(t *testing.T) {
+	const callers = 64
+	numbers := make([]int, callers)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	sizes := func(g *gate) (out []int) {
+		for _, b := range g.seen() {
+			out = append(out, len(b))
+		}
+		return out
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		c := batch.New(batch.Config{Lanes: 2}, func(n int) string { return strconv.Itoa(n) }, g.run)
+		all := start(t.Context(), c, numbers...)
+		require.Equal(t, []int{1, 1}, sizes(g), "those who found nothing running")
+		g.open <- struct{}{}
+		synctest.Wait()
+		require.Equal(t, []int{1, 1, 32}, sizes(g))
+		g.open <- struct{}{}
+		synctest.Wait()
+		require.Equal(t, []int{1, 1, 32, 30}, sizes(g), "both lanes have half")
+		g.letAll()
+		all.requireSquares(t)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		c := batch.New(batch.Config{Lanes: 2}, func(n int) string { return strconv.Itoa(n % 2) }, g.run)
+		all := start(t.Context(), c, numbers...)
+		g.open <- struct{}{} // number 0
+		synctest.Wait()
+		require.Equal(t, [][]int{{0}, {1}}, g.seen()[:2])
+		for _, n := range g.seen()[2] {
+			require.Zero(t, n%2, "the odd ones are under way")
+		}
+		g.letAll()
+		all.requireSquares(t)
 	})
 }
 
@@ -415,9 +471,11 @@ func TestClose(t *testing.T) {
 	t.Run("does not wait for company", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g, began := newGate(), time.Now()
-			g.letAll()
 			c := batch.New(batch.Config{Lanes: 1, MaxWait: time.Hour}, oneKey, g.run)
-			all := start(t.Context(), c, 1)
+			all := start(t.Context(), c, 1, 2)
+			g.letAll()
+			synctest.Wait()
+			require.Len(t, g.seen(), 1, "the second waits for the first to be back")
 			require.NoError(t, c.Close(t.Context()))
 			all.requireSquares(t)
 			require.Zero(t, time.Since(began))

@@ -34,9 +34,11 @@ type county struct {
 	operator  authz.Actor
 	buyers    []someone // have points
 	oneTown   []someone // will earn from one budget
+	unseen    []someone // will too, in process: they never log in
 	manyTowns []someone // will earn from one of many budgets
 	benefits  []string
 	owners    []authz.Actor
+	regions   map[string]model.Region // by code
 }
 
 // found makes the county through the services.
@@ -69,7 +71,8 @@ func found(ctx context.Context, a *app.App, db *database.DB) (*county, error) {
 			return nil, fmt.Errorf("shop: %w", err)
 		}
 	}
-	return c, c.people(ctx, a, regions)
+	c.regions = regions
+	return c, nil
 }
 
 func townCode(t int) string    { return fmt.Sprintf("330481%03d000", t+1) }
@@ -133,8 +136,8 @@ func (c *county) shop(ctx context.Context, a *app.App, root, town model.Region, 
 	}
 	owner := authz.Actor{Kind: authz.KindStaff, ID: ids[0], Grants: []authz.Grant{{Role: authz.RoleOwner, MerchantID: m.ID}}}
 	stock := int64(1_000_000)
-	if i == 0 {
-		stock = tickets // benefit 0 is the one that sells out
+	if i < repeats {
+		stock = tickets // these sell out
 	}
 	id, err := c.publish(ctx, a, owner, m.ID, root.ID, stock)
 	c.benefits, c.owners = append(c.benefits, id), append(c.owners, owner)
@@ -163,10 +166,10 @@ func (c *county) publish(ctx context.Context, a *app.App, owner authz.Actor, mer
 }
 
 // people registers everybody whom a run needs and logs them in.
-func (c *county) people(ctx context.Context, a *app.App, regions map[string]model.Region) (err error) {
+func (c *county) people(ctx context.Context, a *app.App) (err error) {
 	perRound := hotClients * rounds()
-	town := func(t int) model.Region { return regions[villageCode(t)] }
-	if c.buyers, err = register(ctx, a, "b", perRound, func(int) model.Region { return town(0) }); err != nil {
+	first := func(int) model.Region { return c.regions[villageCode(0)] }
+	if c.buyers, err = register(ctx, a, "b", perRound, first); err != nil {
 		return err
 	}
 	_, err = together(hotClients, len(c.buyers), func(_, i int) (bool, error) {
@@ -176,18 +179,22 @@ func (c *county) people(ctx context.Context, a *app.App, regions map[string]mode
 	if err != nil {
 		return err
 	}
-	if c.oneTown, err = register(ctx, a, "o", perRound*earnRounds, func(int) model.Region { return town(0) }); err != nil {
+	// Each can sign in once a day. Beside the floor there are repeats rounds over
+	// HTTP and as many in process; hot and spread take those of 64 clients, of 16
+	// and of 1 (200 at the least).
+	compared := repeats * (perRound + max(200, 16*rounds()) + 200)
+	if c.oneTown, err = register(ctx, a, "o", repeats*perRound+compared, first); err != nil {
 		return err
 	}
-	c.manyTowns, err = register(ctx, a, "m", perRound*earnRounds, func(i int) model.Region { return town(1 + i%towns) })
+	if c.unseen, err = enrol(ctx, a, "u", repeats*perRound, first); err != nil {
+		return err
+	}
+	c.manyTowns, err = register(ctx, a, "m", compared, func(i int) model.Region { return c.regions[villageCode(1+i%towns)] })
 	return err
 }
 
-// earnRounds is how many rounds' worth of residents are there to sign in: each
-// can once a day.
-const earnRounds = 4
-
-func register(ctx context.Context, a *app.App, prefix string, n int, home func(i int) model.Region) ([]someone, error) {
+// enrol makes residents.
+func enrol(ctx context.Context, a *app.App, prefix string, n int, home func(i int) model.Region) ([]someone, error) {
 	const atOnce = 1000
 	out := make([]someone, n)
 	for first := 0; first < n; first += atOnce {
@@ -206,7 +213,16 @@ func register(ctx context.Context, a *app.App, prefix string, n int, home func(i
 			out[first+i].actor = authz.Actor{Kind: authz.KindResident, ID: id, RegionID: r.ID, RegionPath: r.Path}
 		}
 	}
-	_, err := together(hotClients, n, func(_, i int) (bool, error) {
+	return out, nil
+}
+
+// register makes residents and logs them in.
+func register(ctx context.Context, a *app.App, prefix string, n int, home func(i int) model.Region) ([]someone, error) {
+	out, err := enrol(ctx, a, prefix, n, home)
+	if err != nil {
+		return nil, err
+	}
+	_, err = together(hotClients, n, func(_, i int) (bool, error) {
 		session, err := a.Identity.LoginResident(ctx, identity.ResidentLogin{Code: fmt.Sprintf("demo-%s%d-t1", prefix, i)})
 		out[i].token = session.AccessToken
 		if err == nil && session.PrincipalID != out[i].actor.ID {

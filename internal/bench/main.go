@@ -3,7 +3,7 @@
 // docs/performance.md says how to read them. It asserts what must be true
 // whatever the machine (counts, the audit), never how long anything takes.
 //
-//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout]…
+//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout]… or growth
 package main
 
 import (
@@ -15,8 +15,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
-	"strconv"
 	"syscall"
 
 	"jiamenkou/internal/app"
@@ -34,25 +34,34 @@ func run(ctx context.Context) int {
 	if len(os.Args) == 2 && os.Args[1] == serveCommand {
 		return serveHere(ctx)
 	}
-	if err := bench(ctx, os.Stdout, os.Args[1:]); err != nil {
+	stop, err := profile("bench")
+	if err == nil {
+		err = bench(ctx, os.Stdout, os.Args[1:])
+		stop()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		return 1
 	}
 	return 0
 }
 
-// sections are what can be measured, in the order of the tables.
+// sections are what can be measured, in the order of the tables: all but the
+// last are what is measured when none is named.
 var sections = []section{
 	{"floor", againstFloor},
 	{"hot", hotAgainstSpread},
 	{"soldout", soldOut},
+	{growthSection, growth},
 }
+
+const growthSection = "growth"
 
 // bench measures the sections that are named, or all.
 func bench(ctx context.Context, out io.Writer, names []string) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
-			return fmt.Errorf("nothing is called %q: floor, hot or soldout", name)
+			return fmt.Errorf("nothing is called %q: floor, hot, soldout or growth", name)
 		}
 	}
 	fmt.Fprintf(out, "%d CPUs, %s\n", runtime.NumCPU(), runtime.Version()) //nolint:errcheck // as a whole, below
@@ -78,13 +87,13 @@ func drivers() []database.Driver {
 }
 
 func onDriver(ctx context.Context, out io.Writer, driver database.Driver, names []string) (err error) {
-	s, err := newSite(ctx, driver)
+	s, err := newSite(ctx, driver, slices.Equal(names, []string{growthSection}))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	for _, part := range sections {
-		if len(names) > 0 && !slices.Contains(names, part.name) {
+		if !slices.Contains(names, part.name) && (len(names) > 0 || part.name == growthSection) {
 			continue
 		}
 		r := &report{out: out, title: fmt.Sprintf("%s: %s", part.name, driver)}
@@ -100,12 +109,7 @@ func onDriver(ctx context.Context, out io.Writer, driver database.Driver, names 
 }
 
 // rounds is how many items each client has done: BENCH_ROUNDS, 25.
-func rounds() int {
-	if n, err := strconv.Atoi(os.Getenv("BENCH_ROUNDS")); err == nil && n > 0 {
-		return n
-	}
-	return 25
-}
+func rounds() int { return setting("BENCH_ROUNDS", 25) }
 
 // serveCommand makes this binary a server, so that the server is a process of
 // its own and runs the very code that was built with the bench.
@@ -121,7 +125,33 @@ func serveHere(ctx context.Context) int {
 		Defaults: defaults, Environ: os.Environ(), Out: io.Discard, Err: os.Stderr,
 		Listening: func(addr string) { fmt.Fprintln(os.Stdout, addr) }, //nolint:errcheck // the parent sees it
 	}
+	stop, err := profile("server")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return 1
+	}
+	defer stop()
 	return p.Run(ctx, []string{"serve"})
+}
+
+// profile writes a CPU profile of this process into the folder that
+// BENCH_PROFILE names, if it does, until stop is called.
+func profile(name string) (stop func(), err error) {
+	dir := os.Getenv("BENCH_PROFILE")
+	if dir == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(filepath.Join(filepath.Clean(dir), fmt.Sprintf("%s.%d.pprof", name, os.Getpid())))
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close() // a profile that is cut off says so itself
+	}, nil
 }
 
 func defaults() ([]byte, error) { return os.ReadFile(filepath.Clean("config.yaml")) }

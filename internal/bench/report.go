@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -19,20 +20,25 @@ func (r *report) columns(names ...string) { r.head = names }
 func (r *report) row(cells ...any) {
 	row := make([]string, len(cells))
 	for i, c := range cells {
-		switch c := c.(type) {
-		case ratio:
-			row[i] = fmt.Sprintf("%.2f", float64(c))
-		case float64:
-			row[i] = fmt.Sprintf("%.0f", c)
-		default:
-			row[i] = fmt.Sprint(c)
-		}
+		row[i] = fmt.Sprint(c)
 	}
 	r.rows = append(r.rows, row)
 }
 
-// ratio is printed with two digits behind the point, a plain figure without.
-type ratio float64
+// figures is one quantity, measured in several rounds.
+type figures []float64
+
+func (f *figures) add(v float64) { *f = append(*f, v) }
+
+// as gives the median with the least and the most.
+func (f figures) as(format string) string {
+	sorted := slices.Sorted(slices.Values(f))
+	least, median, most := fmt.Sprintf(format, sorted[0]), fmt.Sprintf(format, sorted[len(sorted)/2]), fmt.Sprintf(format, sorted[len(sorted)-1])
+	if least == most {
+		return median
+	}
+	return median + " (" + least + " to " + most + ")"
+}
 
 func (r *report) print() {
 	var b strings.Builder

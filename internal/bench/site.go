@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/config"
 	"jiamenkou/internal/database"
+	"jiamenkou/service/assurance"
 )
 
 // site is a county on a database of its own, with a copy of that database as it
@@ -34,13 +36,14 @@ type site struct {
 	drops  []string // databases to drop
 	*county
 
-	server *exec.Cmd
-	addr   string
-	next   int // the first resident who has not signed in yet, and
-	town   int // the same among those whose towns have budgets of their own
+	server      *exec.Cmd
+	addr        string
+	databasePID int // 0 if the database is no process of its own
+	lanes       int // transactions at once
 }
 
-func newSite(ctx context.Context, driver database.Driver) (s *site, err error) {
+// newSite founds a county; one that will be filled needs no people and no copy.
+func newSite(ctx context.Context, driver database.Driver, empty bool) (s *site, err error) {
 	s = &site{driver: driver}
 	defer func() {
 		if err != nil {
@@ -56,12 +59,17 @@ func newSite(ctx context.Context, driver database.Driver) (s *site, err error) {
 	if _, err := database.Migrate(ctx, s.db); err != nil {
 		return nil, err
 	}
-	err = s.inProcess(ctx, func(a *app.App) (err error) {
-		s.county, err = found(ctx, a, s.db)
-		return err
-	})
-	if err != nil {
+	if s.databasePID, err = s.findDatabase(ctx); err != nil {
 		return nil, err
+	}
+	err = s.inProcess(ctx, func(a *app.App) (err error) {
+		if s.county, err = found(ctx, a, s.db); err != nil || empty {
+			return err
+		}
+		return s.people(ctx, a)
+	})
+	if err != nil || empty {
+		return s, err
 	}
 	return s, s.copyForFloor(ctx)
 }
@@ -82,6 +90,29 @@ func (s *site) open(ctx context.Context, name string) (cfg database.Config, db *
 	}
 	db, err = database.Open(ctx, cfg)
 	return cfg, db, err
+}
+
+// findDatabase returns the id of the database server's process.
+func (s *site) findDatabase(ctx context.Context) (pid int, err error) {
+	if s.driver != database.MySQL {
+		return 0, nil
+	}
+	var file string
+	if err := s.db.WriteSQL().QueryRowContext(ctx, "SELECT @@pid_file").Scan(&file); err != nil {
+		return 0, err
+	}
+	text, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+func (s *site) databaseCPU() (time.Duration, error) {
+	if s.databasePID == 0 {
+		return 0, nil
+	}
+	return cpuTime(s.databasePID)
 }
 
 func (s *site) onServer(ctx context.Context, query string) error {
@@ -162,7 +193,7 @@ func (s *site) environ() []string {
 // be varied.
 func passed() (out []string) {
 	for _, pair := range os.Environ() {
-		if strings.HasPrefix(pair, "JMK_BATCH_") {
+		if strings.HasPrefix(pair, "JMK_BATCH_") || strings.HasPrefix(pair, "GOGC=") {
 			out = append(out, pair)
 		}
 	}
@@ -179,6 +210,7 @@ func (s *site) inProcess(ctx context.Context, fn func(*app.App) error) error {
 	if err != nil {
 		return err
 	}
+	s.lanes = cfg.Batch.Lanes
 	a, err := app.Open(ctx, cfg, slog.New(slog.DiscardHandler), clock.NewSystem())
 	if err != nil {
 		return err
@@ -188,7 +220,7 @@ func (s *site) inProcess(ctx context.Context, fn func(*app.App) error) error {
 
 func (s *site) audit(ctx context.Context) error {
 	return s.inProcess(ctx, func(a *app.App) error {
-		report, err := a.Audit(ctx)
+		report, err := a.Assurance.Audit(ctx, assurance.Options{})
 		if err == nil && !report.Sound {
 			err = errors.New("the audit found differences:\n" + report.Text())
 		}
@@ -206,7 +238,7 @@ func (s *site) start(ctx context.Context) error {
 	}
 	s.server = exec.CommandContext(ctx, self, serveCommand) //nolint:gosec // this very program
 	s.server.Cancel = func() error { return s.server.Process.Signal(syscall.SIGTERM) }
-	s.server.Env = append(s.environ(), "PATH="+os.Getenv("PATH"), "TMPDIR="+os.TempDir())
+	s.server.Env = append(s.environ(), "PATH="+os.Getenv("PATH"), "TMPDIR="+os.TempDir(), "BENCH_PROFILE="+os.Getenv("BENCH_PROFILE"))
 	s.server.Stderr = os.Stderr
 	out, err := s.server.StdoutPipe()
 	if err != nil {

@@ -61,6 +61,21 @@ func TimePtr(i *Instant) *time.Time {
 	return &t
 }
 
+// IDSlack is how far an id may lie from its row's created_at: one attempt of a
+// transaction and the difference between the clocks of two instances.
+const IDSlack = 10 * time.Minute
+
+// IDAt is the lowest id that NewID can make at that time: ids begin with the
+// time, so that the primary key answers for a column that has no index. A
+// caller that means created_at widens the bounds by IDSlack and compares the
+// column as well.
+func IDAt(at Instant) string {
+	var id ulid.ULID
+	// SetTime refuses what lies before 1970 or after 10889: then the lowest of all.
+	_ = id.SetTime(ulid.Timestamp(at.Time()))
+	return id.String()
+}
+
 // Now returns the clock's current Instant.
 func Now(c Clock) Instant { return InstantOf(c.Now()) }
 

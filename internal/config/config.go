@@ -54,6 +54,8 @@ type Config struct {
 	Settlement Settlement `yaml:"settlement" envPrefix:"SETTLEMENT_"`
 	Export     Export     `yaml:"export" envPrefix:"EXPORT_"`
 	Notify     Notify     `yaml:"notify" envPrefix:"NOTIFY_"`
+
+	defaults []byte // the embedded config.yaml, which documents all of them
 }
 
 // HTTP is the server.
@@ -102,6 +104,7 @@ type Auth struct {
 	RefreshTTL       time.Duration `yaml:"refresh_ttl" env:"REFRESH_TTL"`
 	SessionCacheTTL  time.Duration `yaml:"session_cache_ttl" env:"SESSION_CACHE_TTL"`
 	MaxFailedLogins  int           `yaml:"max_failed_logins" env:"MAX_FAILED_LOGINS"`
+	MaxExportRows    int           `yaml:"max_export_rows" env:"MAX_EXPORT_ROWS"`
 	LockoutDuration  time.Duration `yaml:"lockout_duration" env:"LOCKOUT_DURATION"`
 	SecondFactor     string        `yaml:"second_factor" env:"SECOND_FACTOR"`
 	PasswordMemoryMB uint32        `yaml:"password_memory_mb" env:"PASSWORD_MEMORY_MB"`
@@ -128,6 +131,8 @@ type Limits struct {
 	UnmaskBurst         int `yaml:"unmask_burst" env:"UNMASK_BURST"`
 	SearchPerMinute     int `yaml:"search_per_minute" env:"SEARCH_PER_MINUTE"`
 	SearchBurst         int `yaml:"search_burst" env:"SEARCH_BURST"`
+	TakeoutPerMinute    int `yaml:"takeout_per_minute" env:"TAKEOUT_PER_MINUTE"`
+	TakeoutBurst        int `yaml:"takeout_burst" env:"TAKEOUT_BURST"`
 	VerifyPerMinute     int `yaml:"verify_per_minute" env:"VERIFY_PER_MINUTE"`
 	VerifyBurst         int `yaml:"verify_burst" env:"VERIFY_BURST"`
 }
@@ -140,7 +145,8 @@ type Compliance struct {
 
 // Files is where pictures are kept.
 type Files struct {
-	Path string `yaml:"path" env:"PATH"`
+	Path       string        `yaml:"path" env:"PATH"`
+	KeepUnused time.Duration `yaml:"keep_unused" env:"KEEP_UNUSED"`
 }
 
 // Batch is how concurrent orders, sign-ins and completed readings are combined
@@ -241,7 +247,7 @@ const demoSecretPrefix = "demo-only"
 // Load reads defaults (the embedded config.yaml), then the file at path if
 // path is not empty, then the variables in environ ("KEY=value").
 func Load(defaults []byte, path string, environ []string) (Config, error) {
-	var c Config
+	c := Config{defaults: defaults}
 	if err := decode("config.yaml", defaults, &c); err != nil {
 		return c, err
 	}
@@ -372,12 +378,14 @@ func (c *Config) validate() error {
 		"limits.redemption_per_minute": c.Limits.RedemptionPerMinute, "limits.redemption_burst": c.Limits.RedemptionBurst,
 		"limits.unmask_per_minute": c.Limits.UnmaskPerMinute, "limits.unmask_burst": c.Limits.UnmaskBurst,
 		"limits.search_per_minute": c.Limits.SearchPerMinute, "limits.search_burst": c.Limits.SearchBurst,
+		"limits.takeout_per_minute": c.Limits.TakeoutPerMinute, "limits.takeout_burst": c.Limits.TakeoutBurst,
 		"limits.verify_per_minute": c.Limits.VerifyPerMinute, "limits.verify_burst": c.Limits.VerifyBurst,
 		"database.max_connections": c.Database.MaxConnections, "database.tx_attempts": c.Database.TxAttempts,
-		"queue.workers": c.Queue.Workers, "auth.max_failed_logins": c.Auth.MaxFailedLogins,
+		"queue.workers": c.Queue.Workers, "auth.max_failed_logins": c.Auth.MaxFailedLogins, "auth.max_export_rows": c.Auth.MaxExportRows,
 	} {
 		need(n > 0, key, "must be above zero")
 	}
+	need(c.Files.KeepUnused >= time.Hour, "files.keep_unused", "must be 1h at least")
 	need(c.Export.MaxRows > 0 && c.Export.MaxRows <= 1_000_000 && c.Export.MaxConcurrent > 0 && c.Export.MaxFileBytes > 0 && c.Export.Keep > 0,
 		"export", "its numbers and durations must be above zero, max_rows at most 1000000")
 	need(c.Ledger.ExpiryNoticeDays > 0 && c.Ledger.DailyAdjustmentPoints > 0 && c.Ledger.AdjustmentTTL > 0 && c.Ledger.ObjectionTTL > 0,

@@ -36,6 +36,7 @@ type activityData struct {
 	Title       string `yaml:"title"`
 	Place       string `yaml:"place"`
 	Content     string `yaml:"content"`
+	Category    string `yaml:"category"`
 	Beneficiary string `yaml:"beneficiary"`
 	Minutes     int64  `yaml:"minutes"`
 }

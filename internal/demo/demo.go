@@ -25,6 +25,7 @@ import (
 	"jiamenkou/service/media"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
+	"jiamenkou/service/recourse"
 	"jiamenkou/service/region"
 	"jiamenkou/service/settlement"
 	"jiamenkou/service/volunteer"
@@ -70,6 +71,7 @@ type Services struct {
 	Market      *market.Service
 	Settlement  *settlement.Service
 	Leaderboard *leaderboard.Service
+	Recourse    *recourse.Service
 	Media       *media.Service
 	// OpenID is the openid under which the simulated WeChat knows a name.
 	OpenID func(name string) string
@@ -109,17 +111,21 @@ type loader struct {
 	towns     []region.Region
 	villages  []region.Region
 	operator  authz.Actor
+	colleague authz.Actor // another operator of the county: two persons are needed for some things
 	organizer authz.Actor
 	workers   map[string]authz.Actor // by town path
 	residents []authz.Actor
-	articles  []articleRow
+	drafts    []articleRow
+	articles  []articleRow // published
 	benefits  []benefitRow
 	count     map[string]int
+	budgetID  string
 	covers    map[string]string // keys of media, by motif and palette
 }
 
 type articleRow struct {
 	id      string
+	version int64 // as a draft
 	seconds int64
 }
 
@@ -128,6 +134,7 @@ type benefitRow struct {
 	points   int64
 	merchant string
 	store    string
+	owner    authz.Actor
 	clerk    authz.Actor
 }
 
@@ -164,6 +171,7 @@ func Load(ctx context.Context, s Services, now time.Time, out io.Writer) error {
 		{"居民", l.makeResidents},
 		{"一个月的历史", l.liveMonth},
 		{"今天", l.liveToday},
+		{"待办", l.desks},
 		{"小问题", l.askQuestions},
 	} {
 		l.printf("  %s … ", step.what)

@@ -23,12 +23,19 @@ const (
 	volunteersPerDay = 12
 	reportsPerDay    = 4
 	ordersPerDay     = 14
+	daysPerArticle   = 3
 )
 
 func (l *loader) liveMonth(ctx context.Context) error {
 	first := clock.DayOf(l.now).AddDays(-l.Days)
 	for n := range l.Days {
 		day := first.AddDays(n)
+		if n%daysPerArticle == 0 && len(l.drafts) > 1 { // one is for today
+			l.at(day, 7, 0)
+			if err := l.publish(ctx, 1); err != nil {
+				return err
+			}
+		}
 		for _, part := range []func(context.Context, clock.Day) error{
 			l.signIn, l.read, l.report, l.serve, l.spend, l.night,
 		} {
@@ -44,7 +51,7 @@ func (l *loader) liveMonth(ctx context.Context) error {
 }
 
 // liveToday leaves something open: an order to redeem, redemptions in the
-// open period, a report to accept, a shift this week.
+// open period, a report to accept, a shift today and some to come, news.
 func (l *loader) liveToday(ctx context.Context) error {
 	day := clock.DayOf(l.now)
 	start := day.Start().Time()
@@ -63,7 +70,12 @@ func (l *loader) liveToday(ctx context.Context) error {
 	if err := l.fileReport(ctx, wang, "小区南门口的路灯连续两晚不亮，老人出门看不清路", model.CategoryFacility); err != nil {
 		return err
 	}
-	if err := l.upcoming(ctx); err != nil {
+	for _, part := range []func(context.Context) error{l.upcoming, l.shiftToday, l.keepOrder, l.nextRelease} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.publish(ctx, len(l.drafts)); err != nil {
 		return err
 	}
 	if _, err := l.Leaderboard.Build(ctx); err != nil {
@@ -136,7 +148,11 @@ var reportTexts = []struct {
 }
 
 func (l *loader) report(ctx context.Context, day clock.Day) error {
-	for i, r := range l.some(reportsPerDay) {
+	reporters := l.some(reportsPerDay)
+	if day == clock.DayOf(l.now).AddDays(-1) {
+		reporters[reportsPerDay-1] = l.residents[0] // today wang is asked whether it is solved
+	}
+	for i, r := range reporters {
 		l.at(day, 9, i*5)
 		t := reportTexts[l.rand.IntN(len(reportTexts))]
 		id, err := l.openCase(ctx, r, t.text, t.category)
@@ -207,7 +223,7 @@ const lon, lat = 120.6806, 30.5107
 
 func (l *loader) post(ctx context.Context, a activityData, startsAt clock.Instant, capacity int64) (shiftID string, err error) {
 	id, err := l.Volunteer.CreateActivity(ctx, l.organizer, volunteer.ActivityInput{
-		RegionID: l.county.ID, Title: a.Title, Content: a.Content, Category: "community", Beneficiary: a.Beneficiary,
+		RegionID: l.county.ID, Title: a.Title, Content: a.Content, Category: a.Category, Beneficiary: a.Beneficiary,
 		PlaceName: a.Place, Lon: lon, Lat: lat, RadiusMeters: 300, ContactName: "顾组织", ContactPhone: "0573-87000000",
 	}, []volunteer.ShiftInput{{
 		StartsAt: startsAt, EndsAt: startsAt.Add(time.Duration(a.Minutes) * time.Minute), Capacity: capacity,
@@ -230,16 +246,29 @@ func (l *loader) serve(ctx context.Context, day clock.Day) error {
 	a := l.activities[l.rand.IntN(len(l.activities))]
 	l.at(day, 7, 30)
 	begin := clock.Now(l.Clock).Add(6*time.Hour + 30*time.Minute) // 14:00
-	shift, err := l.post(ctx, a, begin, volunteersPerDay+4)
+	people := l.withWang(volunteersPerDay)
+	shift, signups, err := l.attend(ctx, a, begin, people)
 	if err != nil {
 		return err
 	}
-	people := l.withWang(volunteersPerDay)
-	signups := make([]volunteer.ConfirmItem, 0, len(people))
+	l.Clock.Advance(10 * time.Minute)
+	_, err = l.Volunteer.Confirm(ctx, l.organizer, volunteer.ConfirmInput{ShiftID: shift, IdempotencyKey: l.Clock.NewID(), Items: signups})
+	l.count["services"] += len(people)
+	return err
+}
+
+// attend is one shift from the posting to the last check-out, and what its
+// organizer is to confirm.
+func (l *loader) attend(
+	ctx context.Context, a activityData, begin clock.Instant, people []authz.Actor,
+) (shift string, signups []volunteer.ConfirmItem, err error) {
+	if shift, err = l.post(ctx, a, begin, volunteersPerDay+4); err != nil {
+		return "", nil, err
+	}
 	for _, r := range people {
 		s, err := l.Volunteer.SignUp(ctx, r, shift)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		rating := int64(3 + l.rand.IntN(3))
 		signups = append(signups, volunteer.ConfirmItem{SignupID: s.ID, QualityRating: &rating})
@@ -253,29 +282,79 @@ func (l *loader) serve(ctx context.Context, day clock.Day) error {
 		l.Clock.Set(begin.Add(mark.at).Time())
 		code, err := l.Volunteer.ShiftCode(ctx, l.organizer, shift)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		for _, r := range people {
 			if _, err := mark.do(ctx, r, volunteer.MarkInput{ShiftID: shift, Code: code.Digits, Lon: lon, Lat: lat}); err != nil {
-				return err
+				return "", nil, err
 			}
 		}
 	}
-	l.Clock.Advance(10 * time.Minute)
-	_, err = l.Volunteer.Confirm(ctx, l.organizer, volunteer.ConfirmInput{ShiftID: shift, IdempotencyKey: l.Clock.NewID(), Items: signups})
-	l.count["services"] += len(people)
-	return err
+	return shift, signups, nil
 }
 
-// upcoming posts activities for the days to come.
+// upcoming posts activities for the days to come, with some who have signed
+// up; wang goes to every third.
 func (l *loader) upcoming(ctx context.Context) error {
 	for i, a := range l.activities[:6] {
-		begin := clock.DayOf(l.now).AddDays(i + 1).Start().Add(14 * time.Hour)
-		if _, err := l.post(ctx, a, begin, 20); err != nil {
+		begin := clock.DayOf(l.now).AddDays(i + 1).Start().Add(time.Duration(9+i%3*3) * time.Hour)
+		people := l.some(4 + 3*i)
+		if i%3 == 0 {
+			people = l.withWang(4 + 3*i)
+		}
+		if err := l.postWith(ctx, a, begin, people); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// shiftToday is one that wang can still go to, if the day is long enough.
+func (l *loader) shiftToday(ctx context.Context) error {
+	a := l.activities[len(l.activities)-1]
+	begin := clock.InstantOf(l.now.Truncate(30 * time.Minute).Add(90 * time.Minute))
+	if begin.Add(time.Duration(a.Minutes)*time.Minute).Day() != clock.DayOf(l.now) {
+		return nil
+	}
+	return l.postWith(ctx, a, begin, l.withWang(9))
+}
+
+func (l *loader) postWith(ctx context.Context, a activityData, begin clock.Instant, people []authz.Actor) error {
+	shift, err := l.post(ctx, a, begin, 20)
+	if err != nil {
+		return err
+	}
+	for _, r := range people {
+		if _, err := l.Volunteer.SignUp(ctx, r, shift); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lines of merchants.yaml, counted from 0.
+const (
+	keptBenefit     = 6 // what wang has ordered and not fetched
+	awaitedBenefit  = 5 // what is released tomorrow
+	awaitedQuantity = 40
+)
+
+func (l *loader) keepOrder(ctx context.Context) error {
+	b, wang := l.benefits[keptBenefit], l.residents[0]
+	have, err := l.points(ctx, wang.ID)
+	if err != nil || have < b.points {
+		return err
+	}
+	_, err = l.Market.Order(ctx, wang, market.OrderInput{BenefitID: b.id, IdempotencyKey: l.Clock.NewID()})
+	return err
+}
+
+func (l *loader) nextRelease(ctx context.Context) error {
+	b, begin := l.benefits[awaitedBenefit], clock.DayOf(l.now).AddDays(1).Start().Add(10*time.Hour)
+	_, err := l.Market.AddRelease(ctx, l.operator, b.id, market.ReleaseInput{
+		StartsAt: begin, EndsAt: begin.Add(7 * 24 * time.Hour), Total: awaitedQuantity, IdempotencyKey: l.Clock.NewID(),
+	})
+	return err
 }
 
 // spend lets residents order; most redeem, some cancel, some keep the order.
@@ -285,6 +364,29 @@ func (l *loader) spend(ctx context.Context, day clock.Day) error {
 		if err := l.orderAndRedeem(ctx, r, l.rand.IntN(len(l.benefits)), i%7 != 0); err != nil {
 			return err
 		}
+	}
+	if day == l.yesterday() {
+		return l.ticketsYesterday(ctx)
+	}
+	return nil
+}
+
+// ticketsYesterday sees that the owner to log in as has a statement to answer.
+func (l *loader) ticketsYesterday(ctx context.Context) error {
+	l.at(l.yesterday(), 19, 30)
+	left := 3
+	for _, r := range l.residents[len(neighbours):] {
+		have, err := l.points(ctx, r.ID)
+		if err != nil || left == 0 {
+			return err
+		}
+		if have < l.benefits[0].points {
+			continue
+		}
+		if err := l.orderAndRedeem(ctx, r, 0, true); err != nil {
+			return err
+		}
+		left--
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ func Residents() []Person {
 // The names of the staff whom the clients offer.
 const (
 	operatorName   = "沈运营"
+	colleagueName  = "许运营"
 	auditorName    = "陆审计"
 	organizerName  = "顾组织"
 	gridWorkerName = "王网格"

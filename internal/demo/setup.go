@@ -51,12 +51,26 @@ func (l *loader) makeRegions(ctx context.Context) error {
 		}
 		l.villages = append(l.villages, villages...)
 	}
-	for _, v := range l.villages[:gridVillages] {
+	for i, v := range l.villages[:gridVillages] {
 		if err := l.makeGrids(ctx, v); err != nil {
+			return err
+		}
+		_, err := l.Region.SetBoundary(ctx, l.root, region.BoundaryInput{ID: v.ID, Version: v.Version, GeoJSON: square(i)})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// square is a made-up boundary, about a kilometre wide: three beside each
+// other, the first of them about the centre, the others north of them.
+func square(i int) string {
+	const half = 0.005
+	west, south := lon-half+2*half*float64(i%3), lat-half+2*half*float64(i/3)
+	east, north := west+2*half, south+2*half
+	return fmt.Sprintf(`{"type":"Polygon","coordinates":[[[%[1]f,%[2]f],[%[3]f,%[2]f],[%[3]f,%[4]f],[%[1]f,%[4]f],[%[1]f,%[2]f]]]}`,
+		west, south, east, north)
 }
 
 func (l *loader) makeGrids(ctx context.Context, village region.Region) error {
@@ -115,6 +129,9 @@ func (l *loader) makeStaff(ctx context.Context) (err error) {
 	if l.operator, err = l.staffOver(ctx, Operator, operatorName, authz.RoleOperator, l.county); err != nil {
 		return err
 	}
+	if l.colleague, err = l.staffOver(ctx, Operator+"2", colleagueName, authz.RoleOperator, l.county); err != nil {
+		return err
+	}
 	if _, err = l.staffOver(ctx, Auditor, auditorName, authz.RoleAuditor, l.county); err != nil {
 		return err
 	}
@@ -142,6 +159,7 @@ func (l *loader) makePolicies(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.budgetID = budget.ID
 	for _, r := range []policy.RuleInput{
 		{EventKind: model.EventVolunteerService, Points: 2, PerMinutes: 60, MaxPoints: 16, DailyCap: 2, ObjectCap: 1, Note: "志愿服务每满一小时 2 分"},
 		{EventKind: model.EventArticleRead, Points: 1, MaxPoints: 1, DailyCap: 3, ObjectCap: 1, Note: "读完一篇播报 1 分，每天 3 篇"},
@@ -213,7 +231,7 @@ func (l *loader) makeMerchant(ctx context.Context, i int, m merchantData) error 
 			return err
 		}
 		l.benefits = append(l.benefits, benefitRow{
-			id: id, points: b.points, merchant: row.ID, store: store.ID, clerk: at(ids[1], authz.RoleClerk),
+			id: id, points: b.points, merchant: row.ID, store: store.ID, owner: at(ids[0], authz.RoleOwner), clerk: at(ids[1], authz.RoleClerk),
 		})
 	}
 	return nil
@@ -235,6 +253,22 @@ func (l *loader) near(town region.Region) (shopLon, shopLat float64) {
 
 // offer takes a benefit through review to its first release.
 func (l *loader) offer(ctx context.Context, owner authz.Actor, m market.Merchant, b benefitData) (string, error) {
+	id, err := l.submit(ctx, owner, m, b)
+	if err != nil {
+		return "", err
+	}
+	if _, err := l.Market.MoveBenefit(ctx, l.operator, id, market.BenefitApprove, ""); err != nil {
+		return "", err
+	}
+	now := clock.Now(l.Clock)
+	_, err = l.Market.AddRelease(ctx, owner, id, market.ReleaseInput{
+		StartsAt: now, EndsAt: now.Add(300 * 24 * time.Hour), Total: b.stock, IdempotencyKey: l.Clock.NewID(),
+	})
+	return id, err
+}
+
+// submit writes a benefit down and hands it in for review.
+func (l *loader) submit(ctx context.Context, owner authz.Actor, m market.Merchant, b benefitData) (string, error) {
 	now := clock.Now(l.Clock)
 	redeemDays := int64(14)
 	cover, err := l.cover(ctx, m.Category, len(l.benefits))
@@ -250,15 +284,7 @@ func (l *loader) offer(ctx context.Context, owner authz.Actor, m market.Merchant
 	if err != nil {
 		return "", err
 	}
-	if _, err := l.Market.MoveBenefit(ctx, owner, row.ID, market.BenefitSubmit, ""); err != nil {
-		return "", err
-	}
-	if _, err := l.Market.MoveBenefit(ctx, l.operator, row.ID, market.BenefitApprove, ""); err != nil {
-		return "", err
-	}
-	_, err = l.Market.AddRelease(ctx, owner, row.ID, market.ReleaseInput{
-		StartsAt: now, EndsAt: now.Add(300 * 24 * time.Hour), Total: b.stock, IdempotencyKey: l.Clock.NewID(),
-	})
+	_, err = l.Market.MoveBenefit(ctx, owner, row.ID, market.BenefitSubmit, "")
 	return row.ID, err
 }
 
@@ -275,11 +301,20 @@ func (l *loader) makeArticles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := l.Reading.Publish(ctx, l.operator, reading.Change{ArticleID: row.ID, Version: row.Version}); err != nil {
+		l.drafts = append(l.drafts, articleRow{id: row.ID, version: row.Version, seconds: a.Seconds})
+	}
+	return l.publish(ctx, len(l.drafts)/2)
+}
+
+// publish makes news of so many drafts, the oldest first.
+func (l *loader) publish(ctx context.Context, count int) error {
+	for _, a := range l.drafts[:count] {
+		if _, err := l.Reading.Publish(ctx, l.operator, reading.Change{ArticleID: a.id, Version: a.version}); err != nil {
 			return err
 		}
-		l.articles = append(l.articles, articleRow{id: row.ID, seconds: a.Seconds})
+		l.articles = append(l.articles, a)
 	}
+	l.drafts = l.drafts[count:]
 	return nil
 }
 

@@ -139,7 +139,7 @@ func TestCreate(t *testing.T) {
 		}
 		w.Staff(t, "worker", authz.RoleGridWorker, w.East.ID)
 		require.ErrorIs(t, ask(w.Login(t, "worker"), export.Request{Resource: "merchants", Format: "csv"}), authz.ErrForbidden)
-		require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "residents", Format: "csv"}), export.ErrResource)
+		require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "wallets", Format: "csv"}), export.ErrResource)
 		require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "merchants", Format: "pdf"}), export.ErrFormat)
 		require.ErrorContains(t, ask(w.Operator, export.Request{Resource: "merchants", Format: "csv", Filters: export.Filters{From: "2026-01-01"}}), "export.invalid")
 		require.ErrorContains(t, ask(w.Operator, export.Request{Resource: "redemptions", Format: "csv"}), "export.invalid")

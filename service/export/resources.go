@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"jiamenkou/internal/authz"
@@ -14,6 +15,7 @@ import (
 	"jiamenkou/service/identity"
 	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
+	"jiamenkou/service/reading"
 	"jiamenkou/service/recourse"
 	"jiamenkou/service/settlement"
 	"jiamenkou/service/volunteer"
@@ -23,6 +25,7 @@ import (
 type Lists struct {
 	Identity   *identity.Service
 	Policy     *policy.Service
+	Reading    *reading.Service
 	Volunteer  *volunteer.Service
 	Casework   *casework.Service
 	Market     *market.Service
@@ -174,6 +177,20 @@ func resourcesOf(l Lists) []resource { //nolint:funlen // a table
 			}),
 		},
 		{
+			name: "orders", roles: ofMarket, takes: []string{"merchant_id", "status", "from", "to"},
+			columns: []string{"编号", "福利", "商户", "地区", "志愿者编号", "积分", "到店现金（元）", "补贴（元）", "状态", "兑换时间", "到店期限", "核销时间", "核销门店"},
+			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[market.StaffOrder], error) {
+				return l.Market.StaffOrders(ctx, a, market.OrderFilter{
+					MerchantID: f.MerchantID, Status: market.OrderStatus(f.Status), From: f.start(), To: f.end(),
+				}, p)
+			}, func(o market.StaffOrder) []any {
+				return []any{
+					o.ID, o.BenefitTitle, o.MerchantName, o.RegionName, o.VolunteerNumber, o.Points, fen(o.CashFen), fen(o.SubsidyFen),
+					string(o.Status), o.CreatedAt, o.RedeemUntil, o.RedeemedAt, o.StoreName,
+				}
+			}),
+		},
+		{
 			name: "statements", roles: ofMoney, takes: []string{"merchant_id", "status", "from", "to"},
 			columns: []string{"编号", "结算日", "商户", "笔数", "积分", "补贴（元）", "上期结转（元）", "应付（元）", "结转下期（元）", "状态", "答复期限"},
 			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[settlement.Statement], error) {
@@ -274,9 +291,9 @@ func resourcesOf(l Lists) []resource { //nolint:funlen // a table
 		{
 			name: "policy_rules", roles: overRegion, takes: []string{"region_id", "kind"},
 			columns: []string{"编号", "地区编号", "事件", "版本", "预算编号", "积分", "计分时长（分钟）", "单次上限", "每日次数", "同一对象次数", "生效时间", "停用时间", "说明"},
-			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[policy.Rule], error) {
+			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[policy.NamedRule], error) {
 				return l.Policy.Rules(ctx, a, policy.RuleFilter{RegionID: f.RegionID, EventKind: policy.EventKind(f.Kind)}, p)
-			}, func(r policy.Rule) []any {
+			}, func(r policy.NamedRule) []any {
 				return []any{
 					r.ID, r.RegionID, string(r.EventKind), r.Version, r.BudgetID, r.Points, r.PerMinutes, r.MaxPoints, r.DailyCap, r.ObjectCap,
 					r.ActiveFrom, r.RetiredAt, r.Note,
@@ -284,10 +301,56 @@ func resourcesOf(l Lists) []resource { //nolint:funlen // a table
 			}),
 		},
 		{
-			name: "audit_log", roles: overRegion, takes: []string{"kind"},
+			name: "residents", roles: overRegion, takes: []string{"region_id", "status", "from", "to"},
+			columns: []string{"编号", "姓名（遮盖）", "手机号（遮盖）", "志愿者编号", "居住地", "状态", "注册时间"},
+			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[identity.ResidentRecord], error) {
+				return l.Identity.ListResidents(ctx, a, identity.ResidentFilter{
+					RegionID: f.RegionID, Status: identity.ResidentStatus(f.Status), JoinedFrom: f.start(), JoinedTo: f.end(),
+				}, p)
+			}, func(r identity.ResidentRecord) []any {
+				return []any{r.ID, r.MaskedName, r.MaskedPhone, r.VolunteerNumber, r.HomeRegionName, string(r.Status), r.JoinedAt}
+			}),
+		},
+		{
+			name: "staff", roles: ofMoney, takes: []string{"merchant_id", "region_id", "status", "kind", "text"},
+			columns: []string{"编号", "姓名", "账号", "地区", "角色", "状态", "两步验证", "建立时间"},
+			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[identity.Staff], error) {
+				return l.Identity.ListStaff(ctx, a, identity.StaffFilter{
+					MerchantID: f.MerchantID, RegionID: f.RegionID, Status: identity.StaffStatus(f.Status), Role: authz.Role(f.Kind), Name: f.Text,
+				}, p)
+			}, func(x identity.Staff) []any {
+				roles := make([]string, len(x.Grants))
+				for i, g := range x.Grants {
+					roles[i] = string(g.Role)
+				}
+				return []any{x.ID, x.Name, x.Username, x.RegionName, strings.Join(roles, " "), string(x.Status), x.SecondFactor, x.CreatedAt}
+			}),
+		},
+		{
+			name: "articles", roles: overRegion, takes: []string{"region_id", "status", "text"},
+			columns: []string{"编号", "标题", "地区", "来源", "最短阅读（秒）", "小问题", "读完次数", "状态", "发布时间", "建立时间"},
+			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[reading.StaffArticle], error) {
+				return l.Reading.Articles(ctx, a, reading.ArticleFilter{RegionID: f.RegionID, Status: reading.ArticleStatus(f.Status), Text: f.Text}, p)
+			}, func(x reading.StaffArticle) []any {
+				return []any{x.ID, x.Title, x.RegionName, x.Source, x.MinSeconds, x.QuestionCount, x.Reads, string(x.Status), x.PublishedAt, x.CreatedAt}
+			}),
+		},
+		{
+			name: "objections", roles: overRegion, takes: []string{"status"},
+			columns: []string{"编号", "异议", "状态", "答复", "提出时间", "答复时间"},
+			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[recourse.Objection], error) {
+				return l.Recourse.Objections(ctx, a, recourse.ObjectionFilter{Status: model.ObjectionStatus(f.Status)}, p)
+			}, func(o recourse.Objection) []any {
+				return []any{o.ID, o.Text, string(o.Status), o.Answer, o.CreatedAt, o.AnsweredAt}
+			}),
+		},
+		{
+			name: "audit_log", roles: overRegion, takes: []string{"kind", "region_id", "text", "from", "to"},
 			columns: []string{"编号", "时间", "操作人类型", "操作人编号", "操作人", "操作", "对象类型", "对象编号", "地区", "原因", "详情"},
 			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[identity.AuditRecord], error) {
-				return l.Identity.AuditLog(ctx, a, identity.AuditFilter{Action: f.Kind}, p)
+				return l.Identity.AuditLog(ctx, a, identity.AuditFilter{
+					Action: f.Kind, RegionID: f.RegionID, ActorName: f.Text, From: f.start(), To: f.end(),
+				}, p)
 			}, func(r identity.AuditRecord) []any {
 				return []any{
 					r.ID, r.CreatedAt, string(r.ActorKind), r.ActorID, r.ActorName, r.Action, r.ObjectType, r.ObjectID, r.RegionName, r.Reason, r.Detail,

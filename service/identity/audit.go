@@ -12,6 +12,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
+	"jiamenkou/model"
 )
 
 const maxReason = 200 // characters
@@ -50,9 +51,13 @@ func checkReason(f *fault.Fields, reason string) {
 // AuditFilter narrows a list of the audit trail; "" means any.
 type AuditFilter struct {
 	ActorID    string
+	ActorName  string // of staff: name or login name, in full
 	Action     string
 	ObjectType string
 	ObjectID   string
+	RegionID   string        // with everything below it
+	From       clock.Instant // inclusive
+	To         clock.Instant // exclusive
 }
 
 // AuditRecord is one line of the audit trail.
@@ -83,15 +88,36 @@ func (s *Service) AuditLog(ctx context.Context, actor authz.Actor, filter AuditF
 		return paging.Page[AuditRecord]{}, err
 	}
 	where, args := regionScope(actor.RegionPaths(roles...), countyWide(actor, roles...))
+	and := func(condition string, values ...any) {
+		where, args = where+" AND "+condition, append(args, values...)
+	}
+	if filter.RegionID != "" {
+		regions, err := regionsByID(s.db.Read(ctx), filter.RegionID)
+		if err != nil {
+			return paging.Page[AuditRecord]{}, err
+		}
+		from, to := model.RegionPathRange(regions[filter.RegionID].Path)
+		and("r.path >= ? AND r.path < ?", from, to)
+	}
+	if filter.ActorName != "" {
+		and("a.actor_id IN (SELECT id FROM staff WHERE name = ? OR username = ?)", filter.ActorName, filter.ActorName)
+	}
+	// The ids let the primary key find the days.
+	if filter.From != 0 {
+		and("a.id >= ? AND a.created_at >= ?", clock.IDAt(filter.From.Add(-clock.IDSlack)), filter.From)
+	}
+	if filter.To != 0 {
+		and("a.id < ? AND a.created_at < ?", clock.IDAt(filter.To.Add(clock.IDSlack)), filter.To)
+	}
 	for column, value := range map[string]string{
 		"a.actor_id": filter.ActorID, "a.action": filter.Action, "a.object_type": filter.ObjectType, "a.object_id": filter.ObjectID,
 	} {
 		if value != "" {
-			where, args = where+" AND "+column+" = ?", append(args, value)
+			and(column+" = ?", value)
 		}
 	}
 	if key != nil {
-		where, args = where+" AND a.id < ?", append(args, key[0])
+		and("a.id < ?", key[0])
 	}
 	var rows []AuditRecord
 	err = s.db.Read(ctx).Raw(`SELECT a.id, a.actor_kind, a.actor_id, COALESCE(p.name, '') AS actor_name, a.action, a.object_type,

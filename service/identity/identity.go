@@ -53,6 +53,8 @@ type Config struct {
 	SecondFactor SecondFactorMode // optional
 	ChallengeTTL time.Duration    // 5 minutes between the two steps of a login
 
+	MaxExportRows int // 10,000 rows of each table in what a resident takes along
+
 	Argon2            Argon2
 	MaxParallelHashes int           // 4: each takes Argon2.MemoryKiB
 	HashWait          time.Duration // 5 s in the queue for one of them, then 503
@@ -94,6 +96,7 @@ func (c *Config) complete() error {
 	setDefault(&c.LockoutTime, 15*time.Minute)
 	setDefault(&c.SecondFactor, SecondFactorOptional)
 	setDefault(&c.ChallengeTTL, 5*time.Minute)
+	setDefault(&c.MaxExportRows, 10_000)
 	setDefault(&c.Argon2.MemoryKiB, 19456)
 	setDefault(&c.Argon2.Time, 2)
 	setDefault(&c.Argon2.Threads, 1)
@@ -102,7 +105,7 @@ func (c *Config) complete() error {
 	switch {
 	case c.AccessTTL < time.Second || c.RefreshTTL <= c.AccessTTL:
 		return errors.New("identity: want refresh_ttl > access_ttl >= 1s")
-	case c.ActorCacheSize < 1 || c.MaxSessions < 1 || c.MaxFailedLogins < 1 || c.LockoutTime < 0 || c.MaxParallelHashes < 1 || c.HashWait < 0:
+	case c.ActorCacheSize < 1 || c.MaxSessions < 1 || c.MaxFailedLogins < 1 || c.LockoutTime < 0 || c.MaxParallelHashes < 1 || c.MaxExportRows < 1 || c.HashWait < 0:
 		return errors.New("identity: limits must be positive")
 	case !slices.Contains([]SecondFactorMode{SecondFactorOff, SecondFactorOptional, SecondFactorRequired}, c.SecondFactor):
 		return errors.New("identity: second factor must be off, optional or required")
@@ -130,6 +133,7 @@ type Service struct {
 	tokens    tokenMaker
 	actors    *actorCache
 	onDelete  []DeleteHook
+	onExport  []ExportPart
 }
 
 // DeleteHook runs in the transaction that deletes a resident's account: other

@@ -176,6 +176,61 @@ func (s *Service) confirmTx(tx *gorm.DB, actor authz.Actor, code string, recover
 	})
 }
 
+// RenewRecoveryCodes replaces the actor's recovery codes, for who has used them
+// up or shown them to somebody: the old ones are worthless from then on. It asks
+// for a code of the app, or one of the old recovery codes, so that a stolen
+// session alone gets none. Errors: ErrBadCode, ErrSecondFactorMissing.
+func (s *Service) RenewRecoveryCodes(ctx context.Context, actor authz.Actor, code string) ([]string, error) {
+	if actor.Kind != authz.KindStaff {
+		return nil, authz.ErrForbidden
+	}
+	codes, rows, err := s.newRecoveryCodes(actor.ID)
+	if err != nil {
+		return nil, err
+	}
+	admitted, err := s.countAttempt(ctx, actor.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !admitted {
+		return nil, ErrBadCode
+	}
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.renewRecoveryTx(tx, actor, code, rows) })
+	if err != nil {
+		return nil, err
+	}
+	return codes, nil
+}
+
+func (s *Service) renewRecoveryTx(tx *gorm.DB, actor authz.Actor, code string, recovery []model.StaffRecoveryCode) error {
+	staff, err := lockStaffTx(tx, actor.ID)
+	if err != nil {
+		return err
+	}
+	factor, found, err := totpTx(tx, actor.ID)
+	if err != nil {
+		return err
+	}
+	if !found || factor.ConfirmedAt == nil {
+		return ErrSecondFactorMissing
+	}
+	if err := s.useFactorTx(tx, factor, code); err != nil {
+		return err
+	}
+	if err := tx.Exec("DELETE FROM staff_recovery_code WHERE staff_id = ?", actor.ID).Error; err != nil {
+		return fmt.Errorf("identity: drop recovery codes: %w", err)
+	}
+	if err := tx.Create(&recovery).Error; err != nil {
+		return fmt.Errorf("identity: store recovery codes: %w", err)
+	}
+	if err := forgetAttemptTx(tx, actor.ID); err != nil {
+		return err
+	}
+	return s.RecordTx(tx, AuditEntry{
+		Actor: actor, Action: "staff.renew_recovery_codes", ObjectType: objectStaff, ObjectID: staff.ID, RegionID: staff.RegionID,
+	})
+}
+
 // RemoveSecondFactor takes a staff member's second factor off, for who has lost
 // the phone and the recovery codes. For operators over the person, never for
 // oneself. Errors: those of DisableStaff, ErrSecondFactorMissing.

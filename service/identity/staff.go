@@ -543,6 +543,29 @@ func (s *Service) ListStaff(ctx context.Context, actor authz.Actor, filter Staff
 	return paging.Page[Staff]{Items: staff, Next: found.Next}, err
 }
 
+// StaffMember returns a member of staff whom the actor could list: in the
+// regions of an operator or auditor, at the merchants of an owner. Errors:
+// ErrStaffNotFound.
+func (s *Service) StaffMember(ctx context.Context, actor authz.Actor, id string) (Staff, error) {
+	within, args := regionScope(actor.RegionPaths(authz.RoleOperator, authz.RoleAuditor), false)
+	if owned := actor.MerchantIDs(authz.RoleOwner); len(owned) > 0 {
+		within += " OR EXISTS (SELECT 1 FROM staff_grant g WHERE g.staff_id = p.id AND g.merchant_id IN ?)"
+		args = append(args, owned)
+	}
+	var rows []staffRow
+	if err := s.db.Read(ctx).Raw(selectStaff+"p.id = ? AND ("+within+")", append([]any{id}, args...)...).Scan(&rows).Error; err != nil {
+		return Staff{}, fmt.Errorf("identity: read staff: %w", err)
+	}
+	if len(rows) == 0 {
+		return Staff{}, ErrStaffNotFound
+	}
+	staff, err := s.withGrants(ctx, rows)
+	if err != nil {
+		return Staff{}, err
+	}
+	return staff[0], nil
+}
+
 func (s *Service) staffScope(ctx context.Context, actor authz.Actor, filter StaffFilter) (where string, args []any, err error) {
 	roles := []authz.Role{authz.RoleOperator, authz.RoleAuditor}
 	switch {

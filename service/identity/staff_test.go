@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/service/identity"
@@ -228,6 +229,16 @@ func TestCreateStaff(t *testing.T) {
 			_, err = f.ListStaff(ctx, owner, identity.StaffFilter{}, paging.Request{})
 			require.ErrorIs(t, err, authz.ErrForbidden)
 			clerk := page.Items[1].ID
+			member, err := f.StaffMember(ctx, owner, clerk)
+			require.NoError(t, err)
+			require.Equal(t, page.Items[1], member)
+			for _, foreign := range []string{east.ID, f.Clock.NewID()} {
+				_, err = f.StaffMember(ctx, owner, foreign)
+				require.ErrorIs(t, err, identity.ErrStaffNotFound)
+			}
+			member, err = f.StaffMember(ctx, east, clerk)
+			require.NoError(t, err)
+			require.Equal(t, "clerk", member.Username)
 			require.NoError(t, f.DisableStaff(ctx, owner, clerk, reason))
 			require.ErrorIs(t, f.DisableStaff(ctx, owner, east.ID, reason), identity.ErrStaffNotFound)
 			require.ErrorIs(t, f.DisableStaff(ctx, f.Login(t, "owner"), owner.ID, reason), identity.ErrSelf)
@@ -426,6 +437,30 @@ func TestAuditLog(t *testing.T) {
 		one, err := f.AuditLog(ctx, f.Operator, identity.AuditFilter{ObjectID: worker, Action: "staff.disable", ObjectType: "staff", ActorID: f.Operator.ID}, paging.Request{})
 		require.NoError(t, err)
 		require.Len(t, one.Items, 1)
+
+		count := func(filter identity.AuditFilter) int {
+			t.Helper()
+			page, err := f.AuditLog(ctx, f.Operator, filter, paging.Request{})
+			require.NoError(t, err)
+			return len(page.Items)
+		}
+		all := count(identity.AuditFilter{})
+		require.Equal(t, 3, count(identity.AuditFilter{RegionID: f.East.ID}), "with everything below it")
+		require.Equal(t, 2, count(identity.AuditFilter{RegionID: f.EastVillage.ID}))
+		require.Zero(t, count(identity.AuditFilter{RegionID: f.West.ID}))
+		_, err = f.AuditLog(ctx, f.Operator, identity.AuditFilter{RegionID: "nowhere"}, paging.Request{})
+		require.ErrorIs(t, err, identity.ErrRegionUnknown)
+		require.Equal(t, 1, count(identity.AuditFilter{ActorName: "root"}))
+		require.Equal(t, 1, count(identity.AuditFilter{ActorName: "管理员"}))
+		require.Zero(t, count(identity.AuditFilter{ActorName: "管理"}))
+		today := clock.Today(f.Clock)
+		require.Equal(t, all, count(identity.AuditFilter{From: today.Start(), To: today.End()}))
+		require.Zero(t, count(identity.AuditFilter{From: today.End()}))
+		require.Zero(t, count(identity.AuditFilter{To: today.Start()}))
+		f.Clock.Advance(24 * time.Hour)
+		require.NoError(t, f.EnableStaff(ctx, f.Operator, worker, "回来了"))
+		require.Equal(t, 1, count(identity.AuditFilter{From: today.End()}))
+		require.Equal(t, all, count(identity.AuditFilter{To: today.End()}))
 
 		resident, _ := f.Resident(t, "wang")
 		_, err = f.AuditLog(ctx, resident, identity.AuditFilter{}, paging.Request{})

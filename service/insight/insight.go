@@ -13,8 +13,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
@@ -125,20 +123,8 @@ func (s *Service) period(from, to string) (clock.Day, clock.Day, error) {
 	return first, last, nil
 }
 
-// idSlack is how far an id may lie from its row's created_at: one attempt of a
-// transaction and the difference between the clocks of two instances.
-const idSlack = 10 * time.Minute
-
 // idRange bounds the ids of the rows that were created from one instant up to
-// another: ids begin with the time, so that the primary key answers for a
-// column that has no index. The caller compares created_at as well.
+// another.
 func idRange(from, to clock.Instant) (string, string) {
-	return idAt(from.Add(-idSlack)), idAt(to.Add(idSlack))
-}
-
-func idAt(at clock.Instant) string {
-	var id ulid.ULID
-	// SetTime refuses only years after 10889.
-	_ = id.SetTime(ulid.Timestamp(at.Time()))
-	return id.String()
+	return clock.IDAt(from.Add(-clock.IDSlack)), clock.IDAt(to.Add(clock.IDSlack))
 }

@@ -31,7 +31,7 @@ const (
 // resident once and the last 30 days of events: cron calls it once an hour.
 func (s *Service) CountRegions(ctx context.Context) (regions int, err error) {
 	now := clock.Now(s.clock)
-	since := idAt(now.Add(-ActiveDays * 24 * time.Hour))
+	since := clock.IDAt(now.Add(-ActiveDays * 24 * time.Hour))
 	db := s.db.Read(ctx)
 	var residents, active []sum
 	var wallets []struct {

@@ -23,7 +23,7 @@ type Adjust struct {
 // takes free points only, and never below zero), ErrBudgetExhausted, ErrAmount,
 // ErrAccountMissing (no such budget), ErrAccountFrozen, ErrIdempotencyConflict.
 func (s *Service) AdjustTx(ctx context.Context, tx *gorm.DB, items []Adjust) ([]Outcome, error) {
-	return runAll(ctx, s, tx, items)
+	return runAll(ctx, s, tx, nil, items)
 }
 
 func (a Adjust) header() (Event, model.JournalKind) { return a.Event, model.JournalAdjust }

@@ -24,6 +24,7 @@ type book struct {
 	accounts map[AccountID]*account
 	lots     map[string]*lot
 	byWallet map[AccountID][]*lot // soonest-expiring first
+	lotted   map[AccountID]bool   // wallets whose lots are there, but for spent ones
 	holds    map[string]*hold
 	reversed map[string]bool
 	bySource map[string]recorded
@@ -277,20 +278,33 @@ func optional(s string) *string {
 	return &s
 }
 
-// load reads and locks what the batch touches: a constant number of statements.
-func (s *Service) load(ctx context.Context, tx *gorm.DB, ops []op) (*book, error) {
+// bookOf opens a book, with the wallets that the transaction has read already.
+// They go into one book only: what it changes is not what they hold.
+func (s *Service) bookOf(ctx context.Context, tx *gorm.DB, locked *Wallets) *book {
 	b := &book{
 		tx: tx.WithContext(ctx), clock: s.clock, now: clock.Now(s.clock), today: clock.Today(s.clock),
-		accounts: map[AccountID]*account{}, lots: map[string]*lot{}, byWallet: map[AccountID][]*lot{},
+		accounts: map[AccountID]*account{}, lots: map[string]*lot{}, byWallet: map[AccountID][]*lot{}, lotted: map[AccountID]bool{},
 		holds: map[string]*hold{}, reversed: map[string]bool{},
 		bySource: map[string]recorded{}, byActor: map[string]recorded{},
 	}
-	for _, step := range []func([]op) error{b.preload, b.lockWallets, b.loadLots, b.loadHolds, b.loadRecorded, b.lockHot} {
+	if read := locked.take(); read != nil {
+		b.accounts, b.lots, b.byWallet, b.lotted = read.accounts, read.lots, read.byWallet, read.lotted
+	}
+	return b
+}
+
+// load reads and locks what the batch touches: a constant number of statements.
+func (b *book) load(ops []op, look bool) error {
+	steps := []func([]op) error{b.preload, b.lockWallets, b.loadLots, b.loadHolds}
+	if look {
+		steps = append(steps, b.loadRecorded)
+	}
+	for _, step := range append(steps, b.lockHot) {
 		if err := step(ops); err != nil {
-			return nil, fmt.Errorf("ledger: load: %w", err)
+			return fmt.Errorf("ledger: load: %w", err)
 		}
 	}
-	return b, nil
+	return nil
 }
 
 func (b *book) preload(ops []op) error {
@@ -354,22 +368,21 @@ func (b *book) touched(ops []op, wallets bool) []AccountID {
 // exist yet: all but budgets, which OpenBudgetsTx opens with their limit.
 func (b *book) lock(ids []AccountID) error {
 	slices.Sort(ids)
-	if err := b.readAccounts(ids); err != nil {
+	if err := b.readAccounts(b.missing(ids, true)); err != nil {
 		return err
 	}
-	var missing []AccountID
+	return b.openAccounts(b.missing(ids, false))
+}
+
+// missing lists the accounts that are not in the book; those of budgets only
+// if they are asked for.
+func (b *book) missing(ids []AccountID, budgets bool) (out []AccountID) {
 	for _, id := range ids {
-		if b.accounts[id] == nil && id.Kind() != model.AccountBudget {
-			missing = append(missing, id)
+		if b.accounts[id] == nil && (budgets || id.Kind() != model.AccountBudget) {
+			out = append(out, id)
 		}
 	}
-	if len(missing) == 0 {
-		return nil
-	}
-	if err := b.openAccounts(missing); err != nil {
-		return err
-	}
-	return b.readAccounts(missing)
+	return out
 }
 
 func (b *book) readAccounts(ids []AccountID) error {
@@ -386,14 +399,21 @@ func (b *book) readAccounts(ids []AccountID) error {
 		return err
 	}
 	for _, r := range rows {
-		b.accounts[AccountID(r.AccountID)] = &account{
-			posted: r.Posted, held: r.Held, headroom: r.Headroom, first: r, frozen: r.FrozenReason != "",
-		}
+		b.have(r)
 	}
 	return nil
 }
 
+func (b *book) have(r lockedAccount) {
+	b.accounts[AccountID(r.AccountID)] = &account{
+		posted: r.Posted, held: r.Held, headroom: r.Headroom, first: r, frozen: r.FrozenReason != "",
+	}
+}
+
 func (b *book) openAccounts(ids []AccountID) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	accounts := make([]model.Account, 0, len(ids))
 	balances := make([]model.AccountBalance, 0, len(ids))
 	for _, id := range ids {
@@ -402,20 +422,42 @@ func (b *book) openAccounts(ids []AccountID) error {
 			AccountID: string(id), FloorPoints: id.floor(), Headroom: -id.floor(), Version: 1,
 		})
 	}
-	// Somebody else may open the same account at this moment: whoever comes
-	// second leaves the first one's row alone.
+	err := b.tx.Create(&accounts).Error
+	if database.IsDuplicate(err) {
+		return b.openRivals(ids, accounts, balances)
+	}
+	if err != nil {
+		return err
+	}
+	if err := b.tx.Create(&balances).Error; err != nil {
+		return err
+	}
+	for i, id := range ids {
+		b.have(lockedAccount{AccountID: string(id), Headroom: balances[i].Headroom})
+		b.lotted[id] = true // it has none
+	}
+	return nil
+}
+
+// openRivals opens accounts of which somebody else opened one at this moment:
+// whoever comes second leaves the first one's row alone.
+func (b *book) openRivals(ids []AccountID, accounts []model.Account, balances []model.AccountBalance) error {
 	quiet := b.tx.Clauses(clause.OnConflict{DoNothing: true})
 	if err := quiet.Create(&accounts).Error; err != nil {
 		return err
 	}
-	return b.tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&balances).Error
+	if err := b.tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&balances).Error; err != nil {
+		return err
+	}
+	return b.readAccounts(ids)
 }
 
 func (b *book) loadLots(ops []op) error {
 	var wallets []string
 	for id := range b.accounts {
-		if id.Kind() == model.AccountWallet {
+		if id.Kind() == model.AccountWallet && !b.lotted[id] {
 			wallets = append(wallets, string(id))
+			b.lotted[id] = true
 		}
 	}
 	if len(wallets) == 0 {

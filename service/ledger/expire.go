@@ -72,7 +72,7 @@ func (s *Service) expireBatch(ctx context.Context, due []model.Lot) (done int, e
 	}
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		done = 0
-		outcomes, err := runAll(ctx, s, tx, items)
+		outcomes, err := runAll(ctx, s, tx, nil, items)
 		for _, o := range outcomes {
 			if o.Err == nil && !o.Replayed {
 				done++

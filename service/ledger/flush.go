@@ -12,10 +12,19 @@ import (
 	"jiamenkou/model"
 )
 
-// loadRecorded finds the items whose event, or whose client key, is in the
+// loadRecorded recalls the items whose event, or whose client key, is in the
 // journal already. It runs under the wallets' locks, so that of two equal
 // items at once the second finds what the first wrote.
 func (b *book) loadRecorded(ops []op) error {
+	found, err := b.findRecorded(ops)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	return b.recallOutcomes(found)
+}
+
+// findRecorded reads the journal rows of the items' events and client keys.
+func (b *book) findRecorded(ops []op) ([]model.Journal, error) {
 	sources := map[[2]string][]string{} // (kind, source type) -> source ids
 	keys := map[string][]string{}       // actor -> keys
 	for _, o := range ops {
@@ -35,25 +44,17 @@ func (b *book) loadRecorded(ops []op) error {
 		args = append(args, group[0], group[1], ids)
 	}
 	var found []model.Journal
-	if err := b.tx.Where(strings.Join(where, " OR "), args...).Find(&found).Error; err != nil {
-		return err
+	if err := b.tx.Where(strings.Join(where, " OR "), args...).Find(&found).Error; err != nil || len(keys) == 0 {
+		return found, err
 	}
-	if len(keys) > 0 {
-		where, args = nil, nil
-		for actor, ks := range keys {
-			where = append(where, "(actor_id = ? AND idempotency_key IN ?)")
-			args = append(args, actor, ks)
-		}
-		var more []model.Journal
-		if err := b.tx.Where(strings.Join(where, " OR "), args...).Find(&more).Error; err != nil {
-			return err
-		}
-		found = append(found, more...)
+	where, args = nil, nil
+	for actor, ks := range keys {
+		where = append(where, "(actor_id = ? AND idempotency_key IN ?)")
+		args = append(args, actor, ks)
 	}
-	if len(found) == 0 {
-		return nil
-	}
-	return b.recallOutcomes(found)
+	var more []model.Journal
+	err := b.tx.Where(strings.Join(where, " OR "), args...).Find(&more).Error
+	return append(found, more...), err
 }
 
 // recallOutcomes rebuilds the first answers of journal rows.
@@ -145,10 +146,10 @@ type caseUpdate struct {
 	table, key string
 	columns    []string
 	keys       []any
-	values     [][]any // one row per key, in the order of columns
+	values     [][]int64 // one row per key, in the order of columns
 }
 
-func (u *caseUpdate) add(key any, values ...any) {
+func (u *caseUpdate) add(key any, values ...int64) {
 	u.keys = append(u.keys, key)
 	u.values = append(u.values, values)
 }
@@ -164,6 +165,9 @@ func (u *caseUpdate) exec(tx *gorm.DB) error {
 	)
 	fmt.Fprintf(&sql, "UPDATE %s SET version = version + 1", u.table)
 	for c, column := range u.columns {
+		if !slices.ContainsFunc(u.values, func(row []int64) bool { return row[c] != 0 }) {
+			continue
+		}
 		fmt.Fprintf(&sql, ", %s = %s + CASE %s", column, column, u.key)
 		for i, key := range u.keys {
 			sql.WriteString(" WHEN ? THEN ?")

@@ -19,10 +19,11 @@ func TestLockingABalanceDoesNotLockItsAccount(t *testing.T) {
 	s := New(db, c)
 	resident := c.NewID()
 	require.NoError(t, database.InTx(t.Context(), db, func(tx *gorm.DB) error {
-		return s.LockWalletsTx(t.Context(), tx, []string{resident})
+		_, err := s.LockWalletsTx(t.Context(), tx, []string{resident})
+		return err
 	}))
 	require.NoError(t, database.InTx(t.Context(), db, func(tx *gorm.DB) error {
-		if err := s.LockWalletsTx(t.Context(), tx, []string{resident}); err != nil {
+		if _, err := s.LockWalletsTx(t.Context(), tx, []string{resident}); err != nil {
 			return err
 		}
 		return database.InTx(t.Context(), db, func(other *gorm.DB) error {

@@ -159,36 +159,36 @@ type Outcome struct {
 // ErrAmount, ErrAccountMissing (no such budget), ErrAccountFrozen,
 // ErrIdempotencyConflict.
 func (s *Service) EarnTx(ctx context.Context, tx *gorm.DB, items []Earn) ([]Outcome, error) {
-	return runAll(ctx, s, tx, items)
+	return runAll(ctx, s, tx, nil, items)
 }
 
 // HoldTx reserves points. Item errors: ErrInsufficientPoints, ErrAmount,
 // ErrAccountFrozen, ErrIdempotencyConflict.
 func (s *Service) HoldTx(ctx context.Context, tx *gorm.DB, items []Hold) ([]Outcome, error) {
-	return runAll(ctx, s, tx, items)
+	return runAll(ctx, s, tx, nil, items)
 }
 
 // CaptureTx captures holds. Item errors: ErrHoldMissing, ErrHoldResolved,
 // ErrHoldExpired, ErrAccountFrozen.
 func (s *Service) CaptureTx(ctx context.Context, tx *gorm.DB, items []Capture) ([]Outcome, error) {
-	return runAll(ctx, s, tx, items)
+	return runAll(ctx, s, tx, nil, items)
 }
 
 // ReleaseTx releases holds. Item errors: ErrHoldMissing, ErrHoldResolved.
 func (s *Service) ReleaseTx(ctx context.Context, tx *gorm.DB, items []Release) ([]Outcome, error) {
-	return runAll(ctx, s, tx, items)
+	return runAll(ctx, s, tx, nil, items)
 }
 
 // ReverseTx reverses transfers. Item errors: ErrTransferMissing,
 // ErrAlreadyReversed, ErrIrreversible, ErrInsufficientPoints (the points of a
 // reversed earn are spent), ErrAccountFrozen.
 func (s *Service) ReverseTx(ctx context.Context, tx *gorm.DB, items []Reverse) ([]Outcome, error) {
-	return runAll(ctx, s, tx, items)
+	return runAll(ctx, s, tx, nil, items)
 }
 
 // SettleTx settles merchants. Item errors: ErrInsufficientBalance, ErrAmount.
 func (s *Service) SettleTx(ctx context.Context, tx *gorm.DB, items []Settle) ([]Outcome, error) {
-	return runAll(ctx, s, tx, items)
+	return runAll(ctx, s, tx, nil, items)
 }
 
 // Budget opens the account of a budget.
@@ -236,16 +236,4 @@ func (s *Service) ChangeBudgetLimitTx(ctx context.Context, tx *gorm.DB, budgetID
 		return ErrBudgetExhausted.WithCause(err)
 	}
 	return nil
-}
-
-// LockWalletsTx locks the wallets of residents in key order, opening those
-// that do not exist yet. A service that counts before it posts calls it first,
-// so that nobody else counts for the same residents meanwhile.
-func (s *Service) LockWalletsTx(ctx context.Context, tx *gorm.DB, residentIDs []string) error {
-	ids := make([]AccountID, len(residentIDs))
-	for i, r := range residentIDs {
-		ids[i] = WalletOf(r)
-	}
-	b := &book{tx: tx.WithContext(ctx), clock: s.clock, now: clock.Now(s.clock), accounts: map[AccountID]*account{}}
-	return b.lock(ids)
 }

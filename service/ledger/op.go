@@ -39,8 +39,9 @@ func hashInput(kind model.JournalKind, parts []any) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// runAll carries a batch out: the one path by which points move.
-func runAll[T op](ctx context.Context, s *Service, tx *gorm.DB, items []T) ([]Outcome, error) {
+// runAll carries a batch out: the one path by which points move. locked may
+// hold wallets that the transaction has locked and read already.
+func runAll[T op](ctx context.Context, s *Service, tx *gorm.DB, locked *Wallets, items []T) ([]Outcome, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
@@ -51,37 +52,65 @@ func runAll[T op](ctx context.Context, s *Service, tx *gorm.DB, items []T) ([]Ou
 	for i, item := range items {
 		ops[i] = item
 	}
-	for try := 1; ; try++ {
-		outcomes, err := s.runOnce(ctx, tx, ops)
-		if !errors.Is(err, errRecordedMeanwhile) || try == maxRivals {
-			return outcomes, err
-		}
+	// The first try does not look whether an event is in the journal already:
+	// that is rare, and shows (see missed). The others do.
+	outcomes, err := s.runOnce(s.bookOf(ctx, tx, locked), ops, false)
+	for try := 1; errors.Is(err, errRecordedMeanwhile) && try < maxRivals; try++ {
+		outcomes, err = s.runOnce(s.bookOf(ctx, tx, nil), ops, true)
 	}
+	return outcomes, err
 }
 
-// maxRivals is how often a batch may find that somebody else has recorded one
-// of its events meanwhile.
+// maxRivals is how often a batch may find that one of its events has been
+// recorded before or meanwhile.
 const maxRivals = 5
 
-// errRecordedMeanwhile: between the look at the journal and the writing of it
-// somebody recorded one of the events under the lock of another account.
-var errRecordedMeanwhile = errors.New("ledger: recorded meanwhile")
+// errRecordedMeanwhile: one of the events is in the journal, where nobody had
+// looked, or since somebody recorded it under the lock of another account.
+var errRecordedMeanwhile = errors.New("ledger: recorded before or meanwhile")
 
 // runOnce carries a batch out. After errRecordedMeanwhile nothing is written,
 // and the transaction can go on: the next try finds the other's row.
-func (s *Service) runOnce(ctx context.Context, tx *gorm.DB, ops []op) ([]Outcome, error) {
-	b, err := s.load(ctx, tx, ops)
-	if err != nil {
+func (s *Service) runOnce(b *book, ops []op, look bool) ([]Outcome, error) {
+	if err := b.load(ops, look); err != nil {
 		return nil, err
 	}
 	outcomes := make([]Outcome, len(ops))
 	for i, o := range ops {
 		outcomes[i] = b.record(o)
 	}
+	if !look {
+		if err := b.missed(ops, outcomes); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.flush(); err != nil {
 		return nil, err
 	}
 	return outcomes, nil
+}
+
+// missed looks, for a batch that did not, whether an item failed that has been
+// carried out before: a replay whose points are spent by now. A replay that did
+// not fail meets the journal's unique key.
+func (b *book) missed(ops []op, outcomes []Outcome) error {
+	var failed []op
+	for i, o := range ops {
+		if outcomes[i].Err != nil {
+			failed = append(failed, o)
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	found, err := b.findRecorded(failed)
+	if err != nil {
+		return fmt.Errorf("ledger: load: %w", err)
+	}
+	if len(found) > 0 {
+		return errRecordedMeanwhile
+	}
+	return nil
 }
 
 // record applies one item, or finds that it was recorded before.

@@ -92,7 +92,7 @@ func (s *Service) Cancel(ctx context.Context, actor authz.Actor, in CancelInput)
 		benefit string
 	)
 	err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		if err := s.ledger.LockWalletsTx(ctx, tx, []string{actor.ID}); err != nil {
+		if _, err := s.ledger.LockWalletsTx(ctx, tx, []string{actor.ID}); err != nil {
 			return fmt.Errorf("market: cancel: %w", err)
 		}
 		orders, err := lockOrdersTx(ctx, tx, []string{in.OrderID})
@@ -206,7 +206,7 @@ func (s *Service) releaseDue(ctx context.Context, due []Order) (done int, failed
 	benefits := map[string]bool{}
 	job := authz.System("market.release_expired")
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		if err := s.ledger.LockWalletsTx(ctx, tx, sortedKeys(residents)); err != nil {
+		if _, err := s.ledger.LockWalletsTx(ctx, tx, sortedKeys(residents)); err != nil {
 			return fmt.Errorf("market: release expired: %w", err)
 		}
 		orders, err := lockOrdersTx(ctx, tx, ids)

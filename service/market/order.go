@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -129,6 +130,7 @@ type placing struct {
 	items   []orderItem
 	results []result
 
+	locked   *ledger.Wallets
 	wallets  map[string]ledger.Spendable // by resident
 	answered map[[2]string]Order         // by resident and key
 	benefits map[string]*onOffer
@@ -167,18 +169,23 @@ func (p *placing) residents() []string {
 
 func (p *placing) lockWallets(ctx context.Context) error {
 	var err error
-	p.wallets, err = p.ledger.LockSpendableTx(ctx, p.tx, p.residents())
+	p.locked, p.wallets, err = p.ledger.LockSpendableTx(ctx, p.tx, p.residents())
 	return err
 }
 
-// loadAnswered finds the keys that were used before.
+// loadAnswered finds the keys that were used before: by pairs, since each
+// person's key need not be looked for at all the others'.
 func (p *placing) loadAnswered(context.Context) error {
-	keys := make(map[string]bool, len(p.items))
-	for _, i := range p.items {
-		keys[i.Key] = true
+	var (
+		pairs = make([]string, len(p.items))
+		args  []any
+		rows  []Order
+	)
+	for i, item := range p.items {
+		pairs[i] = "(resident_id = ? AND idempotency_key = ?)"
+		args = append(args, item.ResidentID, item.Key)
 	}
-	var rows []Order
-	err := p.tx.Where("resident_id IN ? AND idempotency_key IN ?", p.residents(), sortedKeys(keys)).Find(&rows).Error
+	err := p.tx.Where(strings.Join(pairs, " OR "), args...).Find(&rows).Error
 	if err != nil {
 		return err
 	}
@@ -399,7 +406,7 @@ func (p *placing) hold(ctx context.Context) error {
 			ResidentID: w.order.ResidentID, Amount: w.order.Points, ExpiresAt: w.order.RedeemUntil,
 		}
 	}
-	outcomes, err := p.ledger.HoldTx(ctx, p.tx, holds)
+	outcomes, err := p.locked.HoldTx(ctx, p.tx, holds)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -272,7 +274,7 @@ func (s *Service) redeem(ctx context.Context, actor authz.Actor, at counter, in 
 	var row *Redemption
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		row = nil
-		if err := s.ledger.LockWalletsTx(ctx, tx, []string{p.order.ResidentID}); err != nil {
+		if _, err := s.ledger.LockWalletsTx(ctx, tx, []string{p.order.ResidentID}); err != nil {
 			return fmt.Errorf("market: redeem: %w", err)
 		}
 		orders, err := lockOrdersTx(ctx, tx, []string{p.order.ID})
@@ -359,8 +361,39 @@ func (s *Service) redeemed(ctx context.Context, r Redemption) (Redeemed, error) 
 // ReverseInput takes a redemption back.
 type ReverseInput struct {
 	OrderID        string
-	Reason         string // 1..200 characters
+	ReasonCode     ReverseReason // of ReverseReasons; "" if Reason says it all
+	Reason         string        // 1..200 characters; with a code it may be empty, except with "other"
 	IdempotencyKey string
+}
+
+// ReverseReason is model's, for the surfaces, which do not import model.
+type ReverseReason = model.ReverseReason
+
+// ReverseReasonName is a reason to choose, with its name.
+type ReverseReasonName = model.ReverseReasonName
+
+// ReverseReasons lists what a clerk can choose from.
+func ReverseReasons() []ReverseReasonName { return model.ReverseReasons() }
+
+// text is the reason as people read it later.
+func (in ReverseInput) text() (string, error) {
+	note := strings.TrimSpace(in.Reason)
+	if in.ReasonCode == "" {
+		return in.Reason, checkReason(in.Reason, true)
+	}
+	reasons := ReverseReasons()
+	i := slices.IndexFunc(reasons, func(r ReverseReasonName) bool { return r.Code == in.ReasonCode })
+	var f fault.Fields
+	f.Add(i >= 0, "reason_code", "请从列表中选择原因")
+	f.Add(in.ReasonCode != model.ReverseOther || note != "", "reason", "选择“其他”时请写明原因")
+	if err := f.Err(codeInvalid); err != nil {
+		return "", err
+	}
+	text := reasons[i].Name
+	if note != "" {
+		text += "：" + note
+	}
+	return text, checkReason(text, true)
 }
 
 // Reversed is the answer to a reversal, the same for every replay.
@@ -382,9 +415,11 @@ func (s *Service) ReverseRedemption(ctx context.Context, actor authz.Actor, in R
 	if actor.Kind != authz.KindStaff {
 		return Reversed{}, authz.ErrForbidden
 	}
-	if err := errors.Join(checkKey(in.IdempotencyKey), checkReason(in.Reason, true)); err != nil {
+	text, err := in.text()
+	if err = errors.Join(checkKey(in.IdempotencyKey), err); err != nil {
 		return Reversed{}, err
 	}
+	in.Reason = text
 	seen, err := take[Order](s.db.Read(ctx).Where("id = ?", in.OrderID), ErrOrderMissing)
 	if err != nil {
 		return Reversed{}, err
@@ -395,7 +430,7 @@ func (s *Service) ReverseRedemption(ctx context.Context, actor authz.Actor, in R
 	hash := hashInput("reverse", in.OrderID, in.Reason)
 	var out Reversed
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		if err := s.ledger.LockWalletsTx(ctx, tx, []string{seen.ResidentID}); err != nil {
+		if _, err := s.ledger.LockWalletsTx(ctx, tx, []string{seen.ResidentID}); err != nil {
 			return fmt.Errorf("market: reverse: %w", err)
 		}
 		orders, err := lockOrdersTx(ctx, tx, []string{in.OrderID})

@@ -50,6 +50,7 @@ type Service struct {
 	clock   clock.Clock
 	store   blob.Store
 	decodes chan struct{}
+	uses    []UsedKeys
 }
 
 // New returns the service; store must take MaxAudioBytes.
@@ -209,7 +210,7 @@ func Check(db *gorm.DB, f *fault.Fields, path string, kind Kind, key string) err
 		return nil
 	}
 	var n int64
-	err := db.Raw("SELECT COUNT(*) FROM media WHERE id = ? AND kind = ? AND stored_at IS NOT NULL", key, kind).Scan(&n).Error
+	err := db.Raw("SELECT COUNT(*) FROM media WHERE id = ? AND kind = ? AND stored_at IS NOT NULL AND discarded_at IS NULL", key, kind).Scan(&n).Error
 	if err != nil {
 		return fmt.Errorf("media: check: %w", err)
 	}

@@ -65,6 +65,7 @@ type awarding struct {
 	now    clock.Instant
 	events []Event
 
+	wallets  *ledger.Wallets
 	homes    map[string]home
 	rules    map[string][]model.PolicyRule // event kind + region id -> newest version first
 	used     map[string]int64              // highest slot used, by dayKey and objectKey
@@ -106,7 +107,8 @@ func (a *awarding) lockResidents(ctx context.Context) error {
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	if err := a.ledger.LockWalletsTx(ctx, a.tx, ids); err != nil {
+	var err error
+	if a.wallets, err = a.ledger.LockWalletsTx(ctx, a.tx, ids); err != nil {
 		return err
 	}
 	return a.loadHomes(ids)
@@ -202,36 +204,35 @@ func (a *awarding) loadUsed(context.Context) error {
 	kinds := map[model.EventKind]bool{}
 	for _, e := range a.events {
 		residents = append(residents, e.ResidentID)
-		objects = append(objects, e.ObjectID)
 		days[e.OccurredAt.Day()] = true
 		kinds[e.Kind] = true
+		// What was done on the day itself shows among what was done that day.
+		if e.ObjectID != string(e.OccurredAt.Day()) {
+			objects = append(objects, e.ObjectID)
+		}
 	}
 	slices.Sort(residents)
 	residents = slices.Compact(residents)
 	slices.Sort(objects)
-	objects = slices.Compact(objects)
+	const columns = "SELECT resident_id, event_kind, day, object_id, COALESCE(daily_slot, 0) AS daily_slot, COALESCE(object_slot, 0) AS object_slot FROM award"
+	query := columns + " WHERE resident_id IN ? AND event_kind IN ? AND day IN ?"
+	args := []any{residents, keysOf(kinds), keysOf(days)}
+	if len(objects) > 0 {
+		query += " UNION ALL " + columns + " WHERE resident_id IN ? AND event_kind IN ? AND object_id IN ?"
+		args = append(args, residents, keysOf(kinds), slices.Compact(objects))
+	}
 	var rows []struct {
-		ResidentID string
-		EventKind  model.EventKind
-		Day        clock.Day
-		ObjectID   string
-		Slot       int64
+		ResidentID            string
+		EventKind             model.EventKind
+		Day                   clock.Day
+		ObjectID              string
+		DailySlot, ObjectSlot int64
 	}
-	err := a.tx.Raw(`SELECT resident_id, event_kind, day, MAX(daily_slot) AS slot FROM award
-		WHERE resident_id IN ? AND event_kind IN ? AND day IN ? AND daily_slot IS NOT NULL
-		GROUP BY resident_id, event_kind, day`, residents, keysOf(kinds), keysOf(days)).Scan(&rows).Error
-	if err != nil {
-		return err
-	}
+	err := a.tx.Raw(query, args...).Scan(&rows).Error
 	for _, r := range rows {
-		a.used[dayKey(r.ResidentID, r.EventKind, r.Day)] = r.Slot
-	}
-	rows = nil
-	err = a.tx.Raw(`SELECT resident_id, event_kind, object_id, MAX(object_slot) AS slot FROM award
-		WHERE resident_id IN ? AND event_kind IN ? AND object_id IN ? AND object_slot IS NOT NULL
-		GROUP BY resident_id, event_kind, object_id`, residents, keysOf(kinds), objects).Scan(&rows).Error
-	for _, r := range rows {
-		a.used[objectKey(r.ResidentID, r.EventKind, r.ObjectID)] = r.Slot
+		day, object := dayKey(r.ResidentID, r.EventKind, r.Day), objectKey(r.ResidentID, r.EventKind, r.ObjectID)
+		a.used[day] = max(a.used[day], r.DailySlot)
+		a.used[object] = max(a.used[object], r.ObjectSlot)
 	}
 	return err
 }
@@ -330,7 +331,7 @@ func (a *awarding) post(ctx context.Context) error {
 			BudgetID: a.budgets[w], ResidentID: w.ResidentID, Amount: w.Points, ExpiresOn: a.expiries[w],
 		})
 	}
-	outcomes, err := a.ledger.EarnTx(ctx, a.tx, earns)
+	outcomes, err := a.wallets.EarnTx(ctx, a.tx, earns)
 	if err != nil {
 		return err
 	}

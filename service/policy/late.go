@@ -309,7 +309,8 @@ func (p *paying) lockWallets(ctx context.Context) error {
 		p.events = append(p.events, Event{Kind: d.EventKind, ResidentID: d.ResidentID, ObjectID: d.ObjectID, OccurredAt: d.OccurredAt})
 	}
 	slices.Sort(residents)
-	if err := p.ledger.LockWalletsTx(ctx, p.tx, slices.Compact(residents)); err != nil {
+	var err error
+	if p.wallets, err = p.ledger.LockWalletsTx(ctx, p.tx, slices.Compact(residents)); err != nil {
 		return err
 	}
 	var late []model.Award
@@ -358,7 +359,7 @@ func (p *paying) pay(ctx context.Context) error {
 		})
 		posted = append(posted, d)
 	}
-	outcomes, err := p.ledger.EarnTx(ctx, p.tx, earns)
+	outcomes, err := p.wallets.EarnTx(ctx, p.tx, earns)
 	if err != nil {
 		return err
 	}

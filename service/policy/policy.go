@@ -152,19 +152,19 @@ func (in RuleInput) validate() error {
 // PublishRule adds a rule: version 1, or the version after the newest of the
 // same region and event. Points earned before keep the rule and the expiry
 // that they were earned under.
-func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInput) (model.PolicyRule, error) {
+func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInput) (NamedRule, error) {
 	if err := in.validate(); err != nil {
-		return model.PolicyRule{}, err
+		return NamedRule{}, err
 	}
 	path, err := s.authorize(ctx, actor, in.RegionID)
 	if err != nil {
-		return model.PolicyRule{}, err
+		return NamedRule{}, err
 	}
 	now := clock.Now(s.clock)
 	if in.ActiveFrom == 0 {
 		in.ActiveFrom = now
 	}
-	var row model.PolicyRule
+	var row NamedRule
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		var budget model.Budget
 		err := tx.Where("id = ?", in.BudgetID).Take(&budget).Error
@@ -183,16 +183,16 @@ func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInp
 		if err != nil {
 			return err
 		}
-		row = model.PolicyRule{
+		row = NamedRule{BudgetName: budget.Name, PolicyRule: model.PolicyRule{
 			ID: s.clock.NewID(), RegionID: in.RegionID, EventKind: in.EventKind, Version: newest + 1, BudgetID: in.BudgetID,
 			Points: in.Points, PerMinutes: in.PerMinutes, MaxPoints: in.MaxPoints, DailyCap: in.DailyCap, ObjectCap: in.ObjectCap,
 			Expiry: in.Expiry, ExpiryDays: in.ExpiryDays, ActiveFrom: in.ActiveFrom, Note: in.Note,
 			CreatedBy: actor.ID, CreatedAt: now,
-		}
-		return tx.Create(&row).Error
+		}}
+		return tx.Create(&row.PolicyRule).Error
 	})
 	if database.IsDuplicate(err) {
-		return model.PolicyRule{}, ErrRuleConflict
+		return NamedRule{}, ErrRuleConflict
 	}
 	return row, err
 }
@@ -225,6 +225,12 @@ func (s *Service) Rule(ctx context.Context, id string) (model.PolicyRule, error)
 	return row, nil
 }
 
+// NamedRule is a rule and what its budget is called.
+type NamedRule struct {
+	model.PolicyRule
+	BudgetName string
+}
+
 // RuleFilter narrows a list of rules; zero fields do not.
 type RuleFilter struct {
 	RegionID  string // of this region itself
@@ -233,11 +239,12 @@ type RuleFilter struct {
 }
 
 // Rules lists the rules in the actor's regions, every version, newest first.
-func (s *Service) Rules(ctx context.Context, actor authz.Actor, f RuleFilter, page paging.Request) (paging.Page[model.PolicyRule], error) {
+func (s *Service) Rules(ctx context.Context, actor authz.Actor, f RuleFilter, page paging.Request) (paging.Page[NamedRule], error) {
 	q, err := s.scoped(ctx, actor, page, "policy_rule")
 	if err != nil {
-		return paging.Page[model.PolicyRule]{}, err
+		return paging.Page[NamedRule]{}, err
 	}
+	q = q.Select("x.*, b.name AS budget_name").Joins("JOIN budget b ON b.id = x.budget_id")
 	if f.RegionID != "" {
 		q = q.Where("x.region_id = ?", f.RegionID)
 	}
@@ -247,11 +254,11 @@ func (s *Service) Rules(ctx context.Context, actor authz.Actor, f RuleFilter, pa
 	if f.InForce {
 		q = q.Where("x.retired_at IS NULL")
 	}
-	var rows []model.PolicyRule
-	if err := q.Find(&rows).Error; err != nil {
-		return paging.Page[model.PolicyRule]{}, fmt.Errorf("policy: rules: %w", err)
+	var rows []NamedRule
+	if err := q.Scan(&rows).Error; err != nil {
+		return paging.Page[NamedRule]{}, fmt.Errorf("policy: rules: %w", err)
 	}
-	return paging.Of(rows, page, func(r model.PolicyRule) []string { return []string{r.ID} }), nil
+	return paging.Of(rows, page, func(r NamedRule) []string { return []string{r.ID} }), nil
 }
 
 // Earning is what a resident can earn by one kind of event, and has today.

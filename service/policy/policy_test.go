@@ -100,7 +100,7 @@ func (w *world) publish(change func(*policy.RuleInput)) policy.Rule {
 	}
 	r, err := w.policy.PublishRule(w.t.Context(), w.operator, in)
 	require.NoError(w.t, err)
-	return r
+	return r.PolicyRule
 }
 
 func (w *world) read(resident, article string) policy.Event {
@@ -312,6 +312,10 @@ func TestRules_areTheOperatorsOwn(t *testing.T) {
 		page, err = w.policy.Rules(t.Context(), w.operator, policy.RuleFilter{}, paging.Request{})
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1)
+		require.Equal(t, rule, page.Items[0].PolicyRule)
+		budgets, err := w.policy.Budgets(t.Context(), w.operator, policy.BudgetFilter{}, paging.Request{})
+		require.NoError(t, err)
+		require.Equal(t, budgets.Items[0].Name, page.Items[0].BudgetName)
 	})
 }
 

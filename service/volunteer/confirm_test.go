@@ -43,6 +43,19 @@ func TestConfirm(t *testing.T) {
 		w.checkOut(full, id)
 		w.checkOut(refused, id)
 
+		t.Run("shows beforehand what it would credit", func(t *testing.T) {
+			page, err := w.Attendees(ctx, w.organizer, id, "", paging.Request{})
+			require.NoError(t, err)
+			served := map[string]*int64{}
+			for _, a := range page.Items {
+				if a.Attendance != nil {
+					served[a.ID] = a.Attendance.ServedMinutes
+				}
+			}
+			require.EqualValues(t, 240, *served[signups[0].ID])
+			require.EqualValues(t, 143, *served[signups[1].ID])
+			require.Nil(t, served[signups[3].ID], "not checked out yet")
+		})
 		items := []volunteer.ConfirmItem{
 			{SignupID: signups[0].ID, QualityRating: new(int64(5))},
 			item(signups[1]), item(signups[2]), item(signups[3]), item(signups[4]),

@@ -87,7 +87,8 @@ func (s *Service) Attendees(ctx context.Context, actor authz.Actor, shiftID, sta
 	if err != nil {
 		return none, err
 	}
-	if _, err := s.shiftFor(s.db.Read(ctx), actor, shiftID, readers); err != nil {
+	shift, err := s.shiftFor(s.db.Read(ctx), actor, shiftID, readers)
+	if err != nil {
 		return none, err
 	}
 	q := s.db.Read(ctx).Table("signup g").Joins("JOIN resident p ON p.id = g.resident_id").
@@ -111,9 +112,20 @@ func (s *Service) Attendees(ctx context.Context, actor authz.Actor, shiftID, sta
 		return none, err
 	}
 	for i := range rows {
-		rows[i].Attendance = attendances[rows[i].ID]
+		rows[i].Attendance = withServed(attendances[rows[i].ID], shift)
 	}
 	return paging.Of(rows, page, func(a Attendee) []string { return []string{a.ID} }), nil
+}
+
+// withServed fills in the minutes that a confirmation would credit, so that the
+// organizer sees what is to be confirmed; a confirmed attendance keeps its own.
+func withServed(a *model.Attendance, shift shiftRow) *model.Attendance {
+	if a == nil || a.CheckOutAt == nil || a.ServedMinutes != nil {
+		return a
+	}
+	filled := *a
+	filled.ServedMinutes = new(shift.shift().ServedMinutes(a.CheckInAt, *a.CheckOutAt))
+	return &filled
 }
 
 // Records lists the service records of the actor's regions, newest first: with

@@ -13,6 +13,17 @@ const apiTypes = (): Plugin => ({
   },
 })
 
+// virtualHosts takes away the element that WeChat puts around every component: with it in between, a component's class and
+// its place in a flex box or grid would go to that element, and pages would look otherwise than in browsers.
+const virtualHosts = (): Plugin => ({
+  name: 'virtual-hosts',
+  enforce: 'pre',
+  transform(code, id) {
+    if (process.env.UNI_PLATFORM !== 'mp-weixin' || !/\/src\/.*\/[A-Z]\w*\.vue$/.test(id)) return
+    return `${code}\n<script lang="ts">\nexport default { options: { virtualHost: true } }\n</script>\n`
+  },
+})
+
 // noCdn drops the one address of an outside host: uni-h5's base CSS draws page-head shadows from cdn.dcloud.net.cn.
 const noCdn = (): Plugin => ({
   name: 'no-cdn',
@@ -25,11 +36,16 @@ const noCdn = (): Plugin => ({
   },
 })
 
+// WeChat lets a mini-program ask only servers that it names in full: a build without one would be of no use to anybody.
+if (process.env.UNI_PLATFORM === 'mp-weixin' && !process.env.VITE_API_ORIGIN) {
+  throw new Error('name the server: VITE_API_ORIGIN=https://… npm run build:mp')
+}
+
 const server = process.env.JMK_TEST_URL ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
   base: '/',
-  plugins: [apiTypes(), ...uni(), noCdn()],
+  plugins: [apiTypes(), virtualHosts(), ...uni(), noCdn()],
   css: {
     preprocessorOptions: {
       scss: { additionalData: '@import "nutui-uniapp/styles/variables.scss";' },

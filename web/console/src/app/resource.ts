@@ -31,7 +31,8 @@ export interface Option { value: string; title: string }
 
 /** With `tone` the cell is a tag; with `number` it stands at the right. */
 export interface Column<T> { key: string; title: string; width?: number; number?: boolean; text: (row: T) => string; tone?: (row: T) => Tone }
-export interface Filter { key: string; title: string; options?: Option[] }
+/** With `options` a choice; else text, a day or a region. */
+export interface Filter { key: string; title: string; options?: Option[]; kind?: 'day' | 'region' }
 export interface Page<T> { items: T[] | null; next: string }
 
 /** The options of a filter by state. */

@@ -1,7 +1,7 @@
 import { ref } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import { asProblem, type Problem } from '@/api/problem'
-import { grant, load } from '@/session/session'
+import { grant, load, staff } from '@/session/session'
 import type { Role } from './resource'
 import { allowed, resources } from './resources'
 
@@ -20,6 +20,7 @@ export const router = createRouter({
       children: [
         { path: '', component: () => import('@/pages/StartPage.vue'), meta: { title: '首页' } },
         { path: 'messages', component: () => import('@/pages/MessagesPage.vue'), meta: { title: '消息' } },
+        { path: 'security', component: () => import('@/pages/SecurityPage.vue'), meta: { title: '账号安全' } },
         { path: 'exports', component: () => import('@/pages/ExportsPage.vue'), meta: { title: '我的导出' } },
         ...pages,
         { path: '403', component: () => import('@/pages/RefusedPage.vue'), meta: { title: '无权查看' } },
@@ -38,6 +39,8 @@ router.beforeEach(async (to) => {
     trouble.value = asProblem(err)
     return false
   }
+  // The server refuses everything else until the second step is set up.
+  if (staff.value?.must_enrol && to.path !== '/security') return '/security'
   const roles = to.meta.roles as Role[] | undefined
   return !roles || allowed({ roles }, grant.value?.role) || { path: '/403', query: { from: to.fullPath } }
 })

@@ -5,7 +5,7 @@ import { queries } from '@/api/queries'
 import { endWaiting, pageIsOpen } from './expiry'
 import { keepTokens, readTokens } from './tokens'
 
-const self = ref<Schemas['StaffDTO'] | null>(null)
+const self = ref<Schemas['SelfDTO'] | null>(null)
 const grantId = ref(sessionStorage.getItem('jmk.grant') ?? '')
 
 export const staff = computed(() => self.value)
@@ -63,8 +63,16 @@ async function enter(tokens: { access_token: string; refresh_token: string; staf
   endWaiting(true)
 }
 
-export async function logout(): Promise<void> {
-  await answer(api.POST('/auth/logout')).catch(() => undefined)
+/** Asks who one is anew, after one has changed oneself. */
+export async function reload(): Promise<void> {
+  self.value = await answer(api.GET('/auth/self'))
+}
+
+export const logout = (): Promise<void> => leave(api.POST('/auth/logout'))
+export const logoutEverywhere = (): Promise<void> => leave(api.POST('/auth/logout-everywhere'))
+
+async function leave(call: Promise<{ response: Response }>): Promise<void> {
+  await answer(call).catch(() => undefined)
   keepTokens(null)
   sessionStorage.removeItem('jmk.drafts')
   self.value = null

@@ -4,11 +4,13 @@ import type { Option } from '@/app/resource'
 export interface Field {
   key: string
   title: string
-  kind?: 'text' | 'area' | 'number' | 'money' | 'select' | 'region' | 'date' | 'datetime' | 'password'
+  kind?: 'text' | 'area' | 'number' | 'money' | 'select' | 'region' | 'date' | 'datetime' | 'password' | 'picture'
   options?: Option[]
   required?: boolean
   max?: number
   hint?: string
+  /** Of an area. */
+  rows?: number
 }
 export type Values = Record<string, unknown>
 

@@ -1,4 +1,5 @@
 import type { Option, Tone } from '@/app/resource'
+import type { Field, Values } from './form'
 
 /** What somebody can do now: what it is called, what follows, what it asks for. `key` identifies the intent across repetitions. */
 export interface Move {
@@ -7,8 +8,13 @@ export interface Move {
   effect?: string
   ask?: { title: string; required?: boolean; max?: number }
   choices?: Option[]
+  /** What is chosen; a person unless said. */
+  choiceTitle?: string
   amount?: { title: string; now: number }
-  run: (given: { text: string; choice: string; amount: number; key: string }) => Promise<unknown>
+  /** More than one thing to fill in. */
+  fields?: Field[]
+  initial?: Values
+  run: (given: { text: string; choice: string; amount: number; values: Values; key: string }) => Promise<unknown>
 }
 
 /** One step of the past, as StateTimeline shows it. */

@@ -71,16 +71,32 @@ export async function open(page: Page, path: string): Promise<void> {
 
 export const menuOf = (page: Page): Promise<string[]> => page.getByRole('navigation', { name: '主菜单' }).getByRole('link').allTextContents()
 
+async function call(method: string, path: string, token: string, body?: unknown) {
+  const headers = { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}), 'Idempotency-Key': crypto.randomUUID() }
+  const r = await fetch(url + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+  if (!r.ok) throw new Error(`${method} ${path}: ${r.status} ${await r.text()}`)
+  return r.status === 204 ? null : await r.json()
+}
+
 /** Speaks to the API as somebody, to set a scene that the console cannot. */
 export async function callAs(username: string) {
-  const call = async (method: string, path: string, token: string, body?: unknown) => {
-    const headers = { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}), 'Idempotency-Key': crypto.randomUUID() }
-    const r = await fetch(`${url}/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
-    if (!r.ok) throw new Error(`${method} ${path}: ${r.status} ${await r.text()}`)
-    return r.status === 204 ? null : await r.json()
-  }
-  const { access_token: token } = await call('POST', '/auth/login', '', { username, password })
-  return (method: string, path: string, body?: unknown) => call(method, path, token, body)
+  const { access_token: token } = await call('POST', '/api/v1/auth/login', '', { username, password })
+  return (method: string, path: string, body?: unknown) => call(method, `/api/v1${path}`, token, body)
+}
+
+/** Speaks as the demo's resident. */
+export async function callAsResident() {
+  const { tokens } = await call('POST', '/mp/v1/auth/login', '', { code: `demo-wang-${crypto.randomUUID().slice(0, 8)}` })
+  return (method: string, path: string, body?: unknown) => call(method, `/mp/v1${path}`, tokens.access_token, body)
+}
+
+/** Presses a move and confirms it in its dialog, with a text where one is asked for. */
+export async function move(page: Page, title: string, text = ''): Promise<void> {
+  await page.getByRole('button', { name: title, exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: title })
+  if (text) await dialog.locator('#move-text').fill(text)
+  await dialog.getByRole('button', { name: title, exact: true }).click()
+  await dialog.waitFor({ state: 'hidden' })
 }
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')

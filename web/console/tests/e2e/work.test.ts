@@ -1,19 +1,10 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { callAs, fillLogin, open, openAs, openBrowser, openDesk, url } from './harness'
+import { callAs, fillLogin, move, open, openAs, openBrowser, openDesk, url } from './harness'
 
 let browser: Browser
 beforeAll(async () => void (browser = await openBrowser()))
 afterAll(() => browser.close())
-
-/** Presses a move and confirms it in its dialog. */
-async function move(page: Page, title: string, text = '') {
-  await page.getByRole('button', { name: title, exact: true }).click()
-  const dialog = page.getByRole('dialog', { name: title })
-  if (text) await dialog.getByRole('textbox').fill(text)
-  await dialog.getByRole('button', { name: title, exact: true }).click()
-  await dialog.waitFor({ state: 'hidden' })
-}
 
 test('a wrong password is said in plain words', async () => {
   const { page, leave } = await openDesk(browser, { refusals: [401] })
@@ -44,7 +35,7 @@ test('a grid worker takes a case to resolved', async () => {
   await page.getByRole('dialog').getByRole('button', { name: '办理完成', exact: true }).click()
   await page.getByText('待居民确认').first().waitFor()
   await page.getByRole('complementary').getByText('路灯已经修好，今晚会亮。').waitFor()
-  expect(await page.getByRole('button', { name: '办理完成', exact: true }).count()).toBe(0)
+  await page.getByRole('button', { name: '办理完成', exact: true }).waitFor({ state: 'hidden' })
   await leave()
 })
 

@@ -19,6 +19,7 @@ export function signed(points: number): string {
 }
 
 const shanghaiMs = 8 * 3600_000
+const dayMs = 24 * 3600_000
 
 /** The parts of an instant on Shanghai's calendar, whatever zone the phone is set to. */
 function parts(instant: string) {
@@ -39,7 +40,29 @@ export function dayText(instant: string, now = Date.now()): string {
 /** "11月26日 周四 14:05". */
 export function momentText(instant: string, now = Date.now()): string {
   const p = parts(instant)
-  return `${dayText(instant, now)} 周${weekdays[p.week]} ${pad(p.hour)}:${pad(p.minute)}`
+  return `${dayText(instant, now)} ${weekdayText(instant)} ${pad(p.hour)}:${pad(p.minute)}`
+}
+
+/** "周四". */
+export const weekdayText = (instant: string) => '周' + weekdays[parts(instant).week]
+
+/** So many days from today on, as the API writes them. */
+export const nextDays = (count: number, now = Date.now()): string[] => Array.from({ length: count }, (_, i) => shanghaiDay(now + i * dayMs))
+
+/** So many days up to one, that one the last. */
+export const daysUntil = (day: string, count: number): string[] => Array.from({ length: count }, (_, i) => new Date(Date.parse(day) - (count - 1 - i) * dayMs).toISOString().slice(0, 10))
+
+/** "今天", "明天", then "周六 28", of an API's day. */
+export function nearDayText(day: string, now = Date.now()): string {
+  const ahead = Math.round((Date.parse(day) - Date.parse(shanghaiDay(now))) / dayMs)
+  return ahead === 0 ? '今天' : ahead === 1 ? '明天' : `${weekdayText(day)} ${Number(day.slice(8))}`
+}
+
+/** Until when: "12月10日 周四 24:00". What ends at midnight ends with the day before, and nobody has to work that out. */
+export function deadlineText(instant: string, now = Date.now()): string {
+  const p = parts(instant)
+  if (p.hour !== 0 || p.minute !== 0) return momentText(instant, now)
+  return momentText(new Date(Date.parse(instant) - 60_000).toISOString(), now).replace('23:59', '24:00')
 }
 
 /** "14:05". */
@@ -52,6 +75,12 @@ export function timeText(instant: string): string {
 export function calendarDay(day: string): string {
   const [y, m, d] = day.split('-').map(Number)
   return `${y}年${m}月${d}日`
+}
+
+/** A calendar day "2026-11-28" as "11月28日 周六"; with the year when it is another one. */
+export function dayAndWeek(day: string, now = Date.now()): string {
+  const noon = `${day}T12:00:00+08:00`
+  return `${dayText(noon, now)} ${weekdayText(noon)}`
 }
 
 /** "1小时30分钟". */

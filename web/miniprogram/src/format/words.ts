@@ -20,6 +20,19 @@ export const earningWays: Record<Earning['event_kind'], { title: string; icon: I
   daily_sign_in: { title: '签到', icon: 'calendar', link: '/earn/sign-in/index', times: '次' },
 }
 
+const entryKinds: Record<Mp<'WalletEntryDTO'>['kind'], string> = { earn: '获得', capture: '兑换', reverse: '撤销', expire: '到期', adjust: '调账' }
+const entrySources: Record<string, string> = {
+  article_read: '读完一篇播报',
+  volunteer_service: '做志愿',
+  report_verified: '上报的问题核实了',
+  daily_sign_in: '每日签到',
+}
+
+export const entryKindText = (kind: Mp<'WalletEntryDTO'>['kind']) => entryKinds[kind]
+
+/** What an entry of the wallet is for: its own reason, else what it came from. */
+export const entryTitle = (e: Pick<Mp<'WalletEntryDTO'>, 'reason' | 'source' | 'kind'>) => e.reason || entrySources[e.source] || entryKinds[e.kind]
+
 /** "每篇 1 分", "每30分钟 2 分，一次最多 8 分". */
 export function earningText(e: Earning): string {
   if (e.per_minutes <= 0) return `每${earningWays[e.event_kind].times} ${count(e.points)} 分`
@@ -76,6 +89,14 @@ const caseWords: Record<Mp<'CaseDTO'>['status'], Word> = {
 }
 
 export const caseWord = (status: Mp<'CaseDTO'>['status']): Word => caseWords[status]
+
+/** The way of a report, for a bar of stages. */
+export const caseStages = ['提交', '受理', '办理', '答复', '办结']
+
+const stageOf: Partial<Record<Mp<'CaseDTO'>['status'], number>> = { submitted: 0, accepted: 1, dispatched: 1, handling: 2, reopened: 2, handled: 3, confirmed: 4, closed: 4 }
+
+/** Which of caseStages a report has reached; -1 for one that went no way. */
+export const caseStage = (status: Mp<'CaseDTO'>['status']): number => stageOf[status] ?? -1
 
 const caseMoves: Record<string, string> = {
   report: '您上报了',

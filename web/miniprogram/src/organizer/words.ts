@@ -15,6 +15,17 @@ export const activityWord = (status: Staff<'ActivityDTO'>['status']): Word => ac
 /** "11月26日 09:00–11:00". */
 export const shiftSpan = (s: { starts_at: string; ends_at: string }) => `${dayText(s.starts_at)} ${timeText(s.starts_at)}–${timeText(s.ends_at)}`
 
+/** How many of the people listed are where: signed up and not come, there now, waiting for their hours, confirmed. */
+export function headCounts(people: Staff<'AttendeeDTO'>[]) {
+  const at = (status: string) => people.filter((a) => a.attendance?.status === status).length
+  return {
+    expected: people.filter((a) => a.status === 'signed_up' && !a.attendance).length,
+    present: at('checked_in'),
+    waiting: at('checked_out'),
+    confirmed: at('confirmed'),
+  }
+}
+
 /** How far one person of a shift has come. */
 export function attendeeWord(a: Staff<'AttendeeDTO'>): Word {
   const at = a.attendance

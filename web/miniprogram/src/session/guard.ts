@@ -2,12 +2,13 @@ import { onShow } from '@dcloudio/uni-app'
 import { resident } from './resident'
 import { staffSession } from './staff'
 import { welcomed } from './consent'
+import { leadTo } from './wanted'
 
 /** Call in the set-up of a page that needs a resident: others are led to the welcome page or the login. */
 export function needResident(then?: () => unknown): void {
   onShow(() => {
     if (!resident.signedIn.value) {
-      uni.reLaunch({ url: welcomed() ? '/pages/login/index' : '/pages/welcome/index' })
+      leadTo(welcomed() ? '/pages/login/index' : '/pages/welcome/index')
       return
     }
     then?.()

@@ -1,6 +1,7 @@
 import { computed, ref } from 'vue'
 import { mp, onSignedOut, residentTokens, type Mp } from '@/api'
 import { forgetResident, keys, load, save } from '@/device/storage'
+import { forgetWanted, leadTo } from './wanted'
 
 export type Profile = Mp<'ProfileDTO'>
 
@@ -31,7 +32,9 @@ export async function logIn(code: string, age: AgeStatement = {}): Promise<boole
 
 /** Drafts and intents of the person who used this device before are nobody else's. */
 function forgetOthers(residentId: string): void {
-  if (load<string>(keys.recentLogin) === residentId) return
+  const before = load<string>(keys.recentLogin)
+  if (before === residentId) return
+  if (before !== null) forgetWanted()
   forgetResident()
   save(keys.recentLogin, residentId)
 }
@@ -64,5 +67,5 @@ function clear(): void {
 
 onSignedOut.resident = () => {
   clear()
-  uni.reLaunch({ url: '/pages/login/index' })
+  leadTo('/pages/login/index')
 }

@@ -1,5 +1,5 @@
 import type { Mp } from '@/api'
-import { count, dayText, yuan } from '@/format'
+import { count, deadlineText, yuan } from '@/format'
 
 type Status = Mp<'OrderDTO'>['status']
 type Tone = 'plain' | 'brand' | 'green' | 'gold' | 'danger'
@@ -18,7 +18,7 @@ export const cashText = (fen: number) => (fen > 0 ? `到店再付 ¥${yuan(fen)}
 
 /** Until when it has to be fetched. */
 export function fetchText(b: Pick<Mp<'BenefitDetailDTO'>, 'redeem_days' | 'redeem_until'>): string {
-  if (b.redeem_until) return `请在 ${dayText(b.redeem_until)} 之前到店核销`
+  if (b.redeem_until) return `请在 ${deadlineText(b.redeem_until)} 之前到店核销`
   return b.redeem_days ? `兑换后 ${b.redeem_days} 天内到店核销` : '兑换当天到店核销'
 }
 

@@ -3,19 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call } from './calls'
-import { filmOf } from './film'
-import { api, asStaff, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
-import { looks } from './looks'
+import { call, fresh, moviegoer, orderTicket, residentToken, staffToken, type Benefit } from './calls'
+import { filmOf, filmOfNothing } from './film'
+import { asResident, asStaff, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
+import { walk } from './looks'
 
 const folder = mkdtempSync(join(tmpdir(), 'jmk-film-'))
 const film = join(folder, 'qr.y4m')
+// One step of half a minute, and the one after it.
+const codeLifeMs = 61_000
 let browser: Browser
-let token = ''
+/** A code that nobody has used, taken when the file begins: at its end it has grown old. */
+let early: { order: Awaited<ReturnType<typeof ordered>>; code: Code; at: number }
 beforeAll(async () => {
-  filmOf('nothing yet', film)
+  filmOfNothing(film)
   browser = await openBrowser(film)
-  token = (await api<{ tokens: { access_token: string } }>('/mp/v1/auth/login', { code: `demo-wang-${Date.now().toString(36)}` })).tokens.access_token
+  const order = await ordered()
+  early = { order, code: await order.code(), at: Date.now() }
 })
 afterAll(async () => {
   await browser?.close()
@@ -27,12 +31,17 @@ interface Code {
   short_code: string
 }
 
-/** A resident's order for the cinema ticket, as the phone shows it at the counter. */
-async function ordered(): Promise<{ id: string; code: () => Promise<Code> }> {
-  const found = await call<{ items: { id: string; title: string }[] }>(token, 'GET', `/mp/v1/benefits?q=${encodeURIComponent('电影票')}`)
-  const ticket = found.items.find((b) => b.title === '电影票一张')!
-  const { id } = await call<{ id: string }>(token, 'POST', '/mp/v1/orders', { benefit_id: ticket.id })
-  return { id, code: () => call<Code>(token, 'GET', `/mp/v1/orders/${id}/code`) }
+/** An order for the cinema ticket, each time another resident's, as the phone shows it at the counter. */
+async function ordered() {
+  const name = await moviegoer()
+  const token = await residentToken(name)
+  const id = await orderTicket(token)
+  return {
+    id,
+    name,
+    code: () => call<Code>(token, 'GET', `/mp/v1/orders/${id}/code`),
+    status: async () => (await call<{ status: string }>(token, 'GET', `/mp/v1/orders/${id}`)).status,
+  }
 }
 
 /** Opens the scanner with a store chosen. */
@@ -56,10 +65,12 @@ async function type(page: Page, digits: string): Promise<void> {
 describe('clerk', () => {
   it('reads a code with the camera, sees what to hand over and how much to take, and redeems once', async () => {
     const order = await ordered()
+    const customer = await asResident(browser, order.name)
+    await open(customer.page, `spend/code/index?id=${order.id}`)
+    await customer.page.locator('.digits').waitFor()
     const { page, leave } = await asStaff(browser, 'clerk')
     await atTheCounter(page)
-    await shot(page, 'clerk-scan-normal')
-    filmOf((await order.code()).code, film)
+    await filmOf(customer.page, film)
     await press(page, '开始扫码')
     await page.getByText('请收现金').waitFor()
     await page.getByText('¥30', { exact: true }).waitFor()
@@ -70,7 +81,8 @@ describe('clerk', () => {
     await page.getByText('核销成功').waitFor()
     await shot(page, 'clerk-done-normal')
     await expectAccessible(page)
-    expect((await call<{ status: string }>(token, 'GET', `/mp/v1/orders/${order.id}`)).status).toBe('redeemed')
+    expect(await order.status()).toBe('redeemed')
+    await customer.leave()
     await leave()
   })
 
@@ -118,6 +130,43 @@ describe('clerk', () => {
     await leave()
   })
 
+  it('refuses the code of another merchant', async () => {
+    const token = await residentToken(await moviegoer())
+    const benefits = (await call<{ items: (Benefit & { merchant_name: string; on_sale: boolean })[] }>(token, 'GET', '/mp/v1/benefits?affordable=true&limit=50')).items
+    const elsewhere = benefits.find((b) => b.my_left > 0 && b.on_sale && !b.merchant_name.includes('影城'))!
+    const { id } = await call<{ id: string }>(token, 'POST', '/mp/v1/orders', { benefit_id: elsewhere.id })
+    const { page, leave } = await asStaff(browser, 'clerk')
+    await atTheCounter(page)
+    await type(page, (await call<Code>(token, 'GET', `/mp/v1/orders/${id}/code`)).code)
+    await page.getByText('这是其他商户的核销码').waitFor()
+    await page.getByText('请不要交付，也不要收钱').waitFor()
+    await leave()
+  })
+
+  it('lets a clerk in the wrong store change it, and looks at the code again', async () => {
+    const owner = await staffToken('owner')
+    const self = await call<{ grants: { merchant_id: string }[] }>(owner, 'GET', '/api/v1/auth/self')
+    const { id } = await call<{ id: string }>(owner, 'POST', `/api/v1/merchants/${self.grants[0]!.merchant_id}/stores`, { name: '流动售票点 ' + fresh(), address: '文化广场', lon: 120.68, lat: 30.51 })
+    const order = await ordered()
+    const { page, leave } = await asStaff(browser, 'clerk')
+    await open(page, 'clerk/scan/index')
+    await page.getByText('先选您在哪家门店').waitFor()
+    await press(page, '选择门店')
+    await press(page, '流动售票点')
+    await page.getByText('开始扫码').waitFor()
+    await type(page, (await order.code()).short_code)
+    await page.getByText('本门店不参加这项福利').waitFor()
+    await press(page, '换门店')
+    await heading(page, '选择门店').waitFor()
+    await press(page, '海宁横店影城')
+    await page.getByText('请收现金').waitFor()
+    await press(page, '已收钱，确认核销')
+    await page.getByText('核销成功').waitFor()
+    expect(await order.status()).toBe('redeemed')
+    await call(owner, 'POST', `/api/v1/stores/${id}/close`, {}) // the other tests' clerk has one store
+    await leave()
+  })
+
   it('undoes a redemption of today with a reason', async () => {
     const order = await ordered()
     const { page, leave } = await asStaff(browser, 'clerk')
@@ -131,17 +180,28 @@ describe('clerk', () => {
     await press(page, '确定撤销')
     await page.getByText('请把现金 ¥30 退给顾客').waitFor()
     await page.getByText('撤销原因：扫错了').first().waitFor()
-    expect((await call<{ status: string }>(token, 'GET', `/mp/v1/orders/${order.id}`)).status).toBe('reversed')
+    expect(await order.status()).toBe('reversed')
     await leave()
   })
 
-  const pages = ['clerk/scan', 'clerk/today', 'clerk/stores']
-  it.each(pages.flatMap((path) => looks.map((look) => ({ path, ...look }))))('$path is readable by everyone ($name)', async ({ path, name, settings }) => {
-    const { page, leave } = await asStaff(browser, 'clerk', settings)
-    await open(page, `${path}/index`)
-    await shot(page, `${path.replace('/', '-')}-${name}`)
-    await expectAccessible(page)
-    await expectReachable(page)
+  walk((settings) => asStaff(browser, 'clerk', settings), [
+    { name: 'clerk-scan', path: 'clerk/scan/index', title: '扫码核销', shows: '开始扫码' },
+    { name: 'clerk-redeem', path: async () => `clerk/redeem/index?code=${(await (await ordered()).code()).short_code}`, title: '确认核销', shows: '请收现金' },
+    { name: 'clerk-today', path: 'clerk/today/index', title: '今天的核销', shows: '收现金' },
+    { name: 'clerk-stores', path: 'clerk/stores/index', title: '选择门店', shows: '正在用' },
+  ])
+  // On phones of its own: a browser that is sent to a page which it has open already stays where it is.
+  walk((settings) => asStaff(browser, 'clerk', settings), [{ name: 'clerk-refused', path: 'clerk/redeem/index?code=JMK1.forged', title: '确认核销', shows: '接下来怎么办' }])
+
+  it('refuses a code whose time is over', async () => {
+    const patience = early.at + codeLifeMs - Date.now()
+    if (patience > 0) await new Promise((next) => setTimeout(next, patience))
+    const { page, leave } = await asStaff(browser, 'clerk')
+    await atTheCounter(page)
+    await type(page, early.code.short_code)
+    await page.getByText('核销码已过期').waitFor()
+    await page.getByText('码会自动换新，再扫一次').waitFor()
+    expect(await early.order.status()).toBe('held')
     await leave()
   })
 

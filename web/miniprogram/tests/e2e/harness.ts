@@ -3,14 +3,10 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { expect } from 'vitest'
-
-/** A running server with demo data that serves the built app at /: scripts/with-demo.sh sets it. */
-const server = process.env.JMK_TEST_URL
-if (!server) throw new Error('JMK_TEST_URL is not set: run through scripts/with-demo.sh npm run e2e')
-export const url = server.replace(/\/$/, '')
+import { consentTexts, logInResident, logInStaff, url } from './calls'
 
 /** Google's Pixel 7. */
-const phone = { viewport: { width: 412, height: 915 }, deviceScaleFactor: 2.625, isMobile: true, hasTouch: true, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' }
+export const phone = { viewport: { width: 412, height: 915 }, deviceScaleFactor: 2.625, isMobile: true, hasTouch: true, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' }
 
 const flags = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run']
 
@@ -18,6 +14,11 @@ const flags = ['--no-sandbox', '--disable-background-networking', '--disable-com
 export function openBrowser(film?: string): Promise<Browser> {
   const camera = film ? ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${film}`] : []
   return chromium.launch({ executablePath: process.env.JMK_CHROMIUM ?? '/usr/bin/chromium', args: [...flags, ...camera] })
+}
+
+export interface Settings {
+  large?: boolean
+  dark?: boolean
 }
 
 export interface Person {
@@ -28,7 +29,7 @@ export interface Person {
 }
 
 /** A phone of its own, with nothing on it. */
-export async function newPhone(browser: Browser, settings: { large?: boolean; dark?: boolean } = {}): Promise<Person> {
+export async function newPhone(browser: Browser, settings: Settings = {}): Promise<Person> {
   const context = await browser.newContext(phone)
   const wrong: string[] = []
   const home = new URL(url).host
@@ -43,6 +44,7 @@ export async function newPhone(browser: Browser, settings: { large?: boolean; da
     await context.addInitScript((value) => localStorage.setItem('jmk.settings', value), kept)
   }
   const page = await context.newPage()
+  countRequests(page)
   page.on('pageerror', (e) => wrong.push('error in the page: ' + e.message))
   return {
     context,
@@ -54,22 +56,21 @@ export async function newPhone(browser: Browser, settings: { large?: boolean; da
   }
 }
 
-let nonce = 0
-const fresh = () => `${Date.now().toString(36)}${(nonce++).toString(36)}`
-
 /** A phone whose owner has agreed to the basic service and logged in: `name` is the demo resident's, such as "wang". */
-export async function asResident(browser: Browser, name: string, settings: { large?: boolean; dark?: boolean } = {}): Promise<Person> {
+export async function asResident(browser: Browser, name: string, settings: Settings = {}): Promise<Person> {
   const person = await newPhone(browser, settings)
-  const answer = await api<{ resident_id: string; tokens: unknown }>('/mp/v1/auth/login', { code: `demo-${name}-${fresh()}` })
-  const kept = { 'jmk.tokens.resident': answer.tokens, 'jmk.recent-login': answer.resident_id, 'jmk.welcomed': await requiredConsents() }
+  const answer = await logInResident(name)
+  // What a person has ticked who agreed only to what must be.
+  const welcomed = (await consentTexts()).filter((t) => t.required).map(({ purpose, version }) => ({ purpose, version }))
+  const kept = { 'jmk.tokens.resident': answer.tokens, 'jmk.recent-login': answer.resident_id, 'jmk.welcomed': welcomed }
   await person.context.addInitScript(keepOnce, Object.entries(kept).map(([k, v]) => [k, JSON.stringify(v)] as [string, string]))
   return person
 }
 
 /** A phone with a member of staff logged in, such as "clerk" or "organizer". */
-export async function asStaff(browser: Browser, username: string, settings: { large?: boolean; dark?: boolean } = {}): Promise<Person> {
+export async function asStaff(browser: Browser, username: string, settings: Settings = {}): Promise<Person> {
   const person = await newPhone(browser, settings)
-  const tokens = await api<unknown>('/api/v1/auth/login', { username, password: 'jiamenkou-demo' })
+  const tokens = await logInStaff(username)
   await person.context.addInitScript(keepOnce, [['jmk.tokens.staff', JSON.stringify(tokens)] as [string, string]])
   return person
 }
@@ -81,36 +82,39 @@ function keepOnce(pairs: [string, string][]) {
   for (const [k, v] of pairs) localStorage.setItem(k, v)
 }
 
-interface ConsentText {
-  purpose: string
-  version: string
-  required: boolean
-}
-
-/** What a person has ticked who agreed only to what must be. */
-async function requiredConsents() {
-  const { consents } = await api<{ consents: ConsentText[] }>('/mp/v1/client-config')
-  return consents.filter((t) => t.required).map(({ purpose, version }) => ({ purpose, version }))
-}
-
-/** A call beside the app; without a body it is a GET. */
-export async function api<T>(path: string, body?: unknown, token?: string): Promise<T> {
-  const headers: Record<string, string> = { 'Content-Type': 'application/json', ...(token ? { Authorization: 'Bearer ' + token } : {}) }
-  const r = await fetch(url + path, body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) })
-  if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
-  return (r.status === 204 ? undefined : await r.json()) as T
-}
-
-/** Opens a page of the app, such as "pages/me/index", and waits until no skeleton is left. */
+/** Opens a page of the app, such as "pages/me/index", and waits until it stands. */
 export async function open(page: Page, path: string): Promise<void> {
   await page.goto(`${url}/#/${path}`)
   await settled(page)
 }
 
+const traffic = new WeakMap<Page, { open: number; changedAt: number }>()
+
+function countRequests(page: Page) {
+  const seen = { open: 0, changedAt: 0 }
+  traffic.set(page, seen)
+  const count = (by: number) => () => {
+    seen.open += by
+    seen.changedAt = Date.now()
+  }
+  page.on('request', count(1))
+  page.on('requestfinished', count(-1))
+  page.on('requestfailed', count(-1))
+}
+
+const quietMs = 100 // Playwright's networkidle waits five times as long, which is most of a run's time
+const patienceMs = 15_000
+
+/** Waits until the app has drawn itself, nothing is asked of the server and no skeleton is left. */
 export async function settled(page: Page): Promise<void> {
+  const seen = traffic.get(page)!
+  const asked = Date.now()
   await page.locator('.jm').first().waitFor()
-  await page.waitForLoadState('networkidle')
-  await page.locator('[aria-label="正在加载"]:visible').first().waitFor({ state: 'detached' }).catch(() => {})
+  while (seen.open > 0 || Date.now() - Math.max(seen.changedAt, asked) < quietMs) {
+    if (Date.now() - asked > patienceMs) throw new Error(`${page.url()} still waits for the server after ${patienceMs} ms`)
+    await page.waitForTimeout(20)
+  }
+  await expect.poll(() => page.locator('[aria-label="正在加载"]:visible').count(), { timeout: patienceMs }).toBe(0)
 }
 
 // Evaluated, not added as a script: the served content policy refuses inline scripts, as it must.
@@ -122,40 +126,69 @@ interface Finding {
   nodes: { html: string; failureSummary?: string }[]
 }
 
-/** Fails on any serious or critical finding of axe. */
+/** Fails on any serious or critical finding of axe. Contrast is at least 4.5 for large letters too, where axe alone would take 3. */
 export async function expectAccessible(page: Page): Promise<void> {
-  await page.evaluate(axeSource)
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource)
   const findings = (await page.evaluate(async () => {
-    const axe = (window as unknown as { axe: { run(where: unknown, options: unknown): Promise<{ violations: unknown[] }> } }).axe
+    const axe = (window as unknown as { axe: { configure(spec: unknown): void; run(where: unknown, options: unknown): Promise<{ violations: unknown[] }> } }).axe
+    const contrastRatio = { normal: { expected: 4.5 }, large: { expected: 4.5 } }
+    axe.configure({ checks: [{ id: 'color-contrast', options: { contrastRatio } }] })
     return (await axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } })).violations
   })) as Finding[]
   const serious = findings.filter((f) => f.impact === 'serious' || f.impact === 'critical')
   expect(serious.map((f) => `${f.id}: ${f.nodes.map((n) => n.html.slice(0, 160) + ' ' + (n.failureSummary ?? '')).slice(0, 3).join(' | ')}`)).toEqual([])
 }
 
-/** Fails when a target is under 44 px or something is wider than the screen. */
+/** Fails when a target is under 44 px, lines stand too close, or something is cut off or wider than the screen. */
 export async function expectReachable(page: Page): Promise<void> {
-  const faults = await page.evaluate(() => {
-    const out: string[] = []
-    const says = (el: Element) => (el.getAttribute('aria-label') ?? el.textContent ?? '').trim().slice(0, 30)
-    for (const el of document.querySelectorAll('[role=button],[role=link],[role=switch],[role=radio]')) {
-      const r = el.getBoundingClientRect()
-      if (r.width > 0 && (r.height < 43.5 || r.width < 43.5)) out.push(`small target ${Math.round(r.width)}×${Math.round(r.height)}: ${says(el)}`)
-    }
-    if (document.documentElement.scrollWidth > window.innerWidth) out.push(`page is ${document.documentElement.scrollWidth} px wide`)
-    return out
-  })
-  expect(faults).toEqual([])
+  expect(await page.evaluate(findUnreachable)).toEqual([])
 }
 
-/** Takes a picture when JMK_SCREENS names a folder. */
+/** Runs in the page. */
+function findUnreachable(): string[] {
+  const out: string[] = []
+  const says = (el: Element) => (el.getAttribute('aria-label') ?? el.textContent ?? '').trim().slice(0, 30)
+  for (const el of document.querySelectorAll('[role=button],[role=link],[role=switch],[role=radio],uni-input,uni-textarea')) {
+    const r = el.getBoundingClientRect()
+    if (r.width > 0 && (r.height < 43.5 || r.width < 43.5)) out.push(`small target ${Math.round(r.width)}×${Math.round(r.height)}: ${says(el)}`)
+  }
+  const width = document.documentElement.clientWidth
+  if (document.documentElement.scrollWidth > width) out.push(`page is ${document.documentElement.scrollWidth} px wide`)
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    const el = node.parentElement!
+    const words = node.textContent!.trim()
+    if (words === '' || /^(SCRIPT|STYLE)$/.test(el.tagName) || el.getClientRects().length === 0) continue
+    const range = document.createRange()
+    range.selectNodeContents(node)
+    const r = range.getBoundingClientRect()
+    if (r.left < -1 || r.right > width + 1) out.push(`outside of the screen: ${words.slice(0, 30)}`)
+    const style = getComputedStyle(el)
+    if (parseFloat(style.lineHeight) < 1.3 * parseFloat(style.fontSize) - 0.5) out.push(`lines too close (${style.lineHeight} for ${style.fontSize}): ${words.slice(0, 30)}`)
+    for (let box: Element | null = el; box && box !== document.body; box = box.parentElement) {
+      const b = box.getBoundingClientRect()
+      const cuts = getComputedStyle(box).overflowX !== 'visible'
+      if (cuts && (r.right > b.right + 1 || r.left < b.left - 1 || r.bottom > b.bottom + 1)) out.push(`cut off: ${words.slice(0, 30)}`)
+    }
+  }
+  return out
+}
+
+const longestPicture = 3200
+
+/** Takes a picture of the whole page, one point a pixel, when JMK_SCREENS names a folder. */
 export async function shot(page: Page, name: string): Promise<void> {
   const folder = process.env.JMK_SCREENS
   if (!folder) return
   const path = `${folder}/${name}.png`
   mkdirSync(dirname(path), { recursive: true })
-  // uni-app's page scrolls with the document: the whole of it is worth seeing.
-  await page.screenshot({ path, fullPage: true })
+  // A phone as high as the page: bars that are fixed to the screen's foot stand at the picture's foot.
+  const height = await page.evaluate(() => document.documentElement.scrollHeight)
+  await page.setViewportSize({ ...phone.viewport, height: Math.min(longestPicture, Math.max(height, phone.viewport.height)) })
+  await settled(page) // pictures load when they come into sight
+  await page.evaluate(() => Promise.all([...document.images].map((i) => i.decode().catch(() => {}))))
+  await page.screenshot({ path, scale: 'css', animations: 'disabled' })
+  await page.setViewportSize(phone.viewport)
 }
 
 /** What the labels say, in one place: press by the words that a person reads. */

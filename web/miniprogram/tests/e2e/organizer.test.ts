@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, staffToken } from './calls'
-import { api, asStaff, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
-import { looks } from './looks'
+import { call, newcomer, soonShift, staffToken } from './calls'
+import { asStaff, expectAccessible, expectReachable, open, openBrowser, press, shot } from './harness'
+import { walk } from './looks'
 
 let browser: Browser
 beforeAll(async () => {
@@ -15,23 +15,20 @@ interface Activity {
   shifts: { id: string }[]
 }
 const place = { lon: 120.15, lat: 30.28 }
-const minuteMs = 60_000
 
 /** An activity with a shift that lets people check in now, posted beside the screens. */
 async function running(): Promise<{ activity: string; shift: string; organizer: string }> {
   const organizer = await staffToken('organizer')
   const self = await call<{ grants: { role: string; region_id: string }[] }>(organizer, 'GET', '/api/v1/auth/self')
-  const at = (minutes: number) => new Date(Date.now() + minutes * minuteMs).toISOString()
+  const { starts_at, ends_at } = soonShift()
   const a = await call<Activity>(organizer, 'POST', '/api/v1/activities', {
     title: '巷口清扫', category: 'environment', content: '清扫巷口，自带手套', beneficiary: '全体居民', place_name: '巷口', ...place,
     radius_meters: 500, contact_name: '陈组织', contact_phone: '05710000000', region_id: self.grants.find((g) => g.role === 'organizer')!.region_id,
-    shifts: [{ starts_at: at(20), ends_at: at(80), capacity: 5 }],
+    shifts: [{ starts_at, ends_at, capacity: 5 }],
   })
   await call(organizer, 'POST', `/api/v1/activities/${a.id}/publish`)
   return { activity: a.id, shift: a.shifts[0]!.id, organizer }
 }
-
-const resident = async (name: string) => (await api<{ tokens: { access_token: string } }>('/mp/v1/auth/login', { code: `demo-${name}-${Date.now().toString(36)}` })).tokens.access_token
 
 describe('organizer', () => {
   it('posts an activity that repeats weekly and publishes it', async () => {
@@ -49,7 +46,6 @@ describe('organizer', () => {
     await page.getByText('已用您现在的位置').waitFor()
     await fill('联系电话', '05710000000')
     await fill('每周一次，连续几周', '3')
-    await shot(page, 'organizer-edit-normal')
     await expectAccessible(page)
     await expectReachable(page)
     await press(page, '保存，下一步发布')
@@ -57,36 +53,51 @@ describe('organizer', () => {
     expect(await page.getByText('个名额').count()).toBe(3)
     await press(page, '发布，让居民报名')
     await page.getByText('居民现在能看到并报名').waitFor()
-    await shot(page, 'organizer-activity-normal')
+    await shot(page, 'organizer-published')
     await expectAccessible(page)
     await leave()
   })
 
-  it('shows the rotating code, marks by hand, and confirms who was there', async () => {
+  it('shows the rotating code, marks by hand, and decides on each person with a reason', async () => {
     const { activity, shift } = await running()
-    const volunteer = await resident('wang')
-    await call(volunteer, 'POST', `/mp/v1/shifts/${shift}/signup`)
+    const [coming, handheld] = [await newcomer('周桂英'), await newcomer('吴根生')]
+    for (const p of [coming, handheld]) await call(p, 'POST', `/mp/v1/shifts/${shift}/signup`)
     const { page, leave } = await asStaff(browser, 'organizer')
     const query = `?activity=${activity}&shift=${shift}`
 
     await open(page, `organizer/code/index${query}`)
-    const digits = (await page.locator('.digits').innerText()).replace(/\s/g, '')
-    await shot(page, 'organizer-code-normal')
-    await expectAccessible(page)
-    const mark = { code: digits, ...place, accuracy_meters: 10 }
-    await call(volunteer, 'POST', `/mp/v1/shifts/${shift}/check-in`, mark)
+    const code = (await page.locator('.digits').innerText()).replace(/\s/g, '')
+    await call(coming, 'POST', `/mp/v1/shifts/${shift}/check-in`, { code, ...place, accuracy_meters: 10 })
 
     await open(page, `organizer/signups/index${query}`)
     await page.getByText('已签到，未签退').waitFor()
-    await shot(page, 'organizer-signups-normal')
+    const mark = async (words: string) => {
+      const card = page.locator('.card', { hasText: '吴根生' })
+      await card.locator('[role=button]', { hasText: words }).click()
+      await card.locator('input').fill('没带手机')
+      await card.locator('[role=button]', { hasText: '确定登记' }).click()
+      await card.locator('[role=button]', { hasText: '确定登记' }).waitFor({ state: 'detached' })
+      await page.getByText('已登记：吴根生').waitFor()
+    }
+    await mark('帮他签到')
+    await page.waitForTimeout(50) // out is later than in
+    await mark('帮他签退')
     await expectAccessible(page)
-    await call(volunteer, 'POST', `/mp/v1/shifts/${shift}/check-out`, mark)
+    await call(coming, 'POST', `/mp/v1/shifts/${shift}/check-out`, { code, ...place, accuracy_meters: 10 })
 
     await open(page, `organizer/hours/index${query}`)
-    await shot(page, 'organizer-hours-normal')
+    const card = page.locator('.card', { hasText: '吴根生' })
+    await card.getByText('要由另一位工作人员确认').waitFor()
+    await card.locator('[role=radio]', { hasText: '不予确认' }).click()
+    await page.getByText('请写明为什么不予确认吴根生').waitFor()
+    await card.locator('input').fill('没有看到他来')
     await expectAccessible(page)
-    await press(page, '确认 1 人的时长')
-    await page.getByText('不到计划时间的六成').waitFor() // in and out at once: no hours, as the rules say
+    await expectReachable(page)
+    await press(page, '确认 1 人，不予确认 1 人')
+    await page.getByText('周桂英：不到计划时间的六成').waitFor() // in and out at once: no hours, as the rules say
+    await page.getByText('吴根生：不予确认').waitFor()
+    await open(page, `organizer/signups/index${query}`)
+    await page.locator('.tag', { hasText: '不予确认' }).waitFor()
     await leave()
   })
 
@@ -101,18 +112,27 @@ describe('organizer', () => {
     await leave()
   })
 
-  it.each(looks)('is readable by everyone ($name)', async ({ name, settings }) => {
-    const { activity, shift } = await running()
-    const { page, leave } = await asStaff(browser, 'organizer', settings)
-    for (const path of ['activities', 'edit', `activity?id=${activity}`, `code?shift=${shift}`, `signups?shift=${shift}`, `hours?shift=${shift}`]) {
-      const [folder, query] = path.split('?')
-      await open(page, `organizer/${folder}/index${query ? '?' + query : ''}`)
-      await heading(page, '').waitFor()
-      await settled(page)
-      await shot(page, `organizer-${folder}-${name}`)
-      await expectAccessible(page)
-      await expectReachable(page)
-    }
-    await leave()
-  })
+  let made: Promise<{ activity: string; shift: string }> | undefined
+  /** A shift to which one has signed up, one has come and one has come and gone. */
+  async function peopled() {
+    const { activity, shift, organizer } = await running()
+    const people = await Promise.all(['周桂英', '吴根生', '郑阿妹'].map(newcomer))
+    for (const p of people) await call(p, 'POST', `/mp/v1/shifts/${shift}/signup`)
+    const { code } = await call<{ code: string }>(organizer, 'GET', `/api/v1/shifts/${shift}/code`)
+    for (const p of people.slice(1)) await call(p, 'POST', `/mp/v1/shifts/${shift}/check-in`, { code, ...place })
+    await call(people[2]!, 'POST', `/mp/v1/shifts/${shift}/check-out`, { code, ...place })
+    return { activity, shift }
+  }
+  const of = (page: string) => async () => {
+    const { activity, shift } = await (made ??= peopled())
+    return `organizer/${page}/index?id=${activity}&activity=${activity}&shift=${shift}`
+  }
+  walk((settings) => asStaff(browser, 'organizer', settings), [
+    { name: 'organizer-activities', path: 'organizer/activities/index', title: '我的活动', shows: '下一班' },
+    { name: 'organizer-edit', path: 'organizer/edit/index', title: '发布活动', shows: '和上次一样' },
+    { name: 'organizer-activity', path: of('activity'), title: '活动', shows: '现场签到码' },
+    { name: 'organizer-code', path: of('code'), title: '巷口清扫', shows: '秒后自动换新' },
+    { name: 'organizer-signups', path: of('signups'), title: '报名与签到', shows: '帮他签到' },
+    { name: 'organizer-hours', path: of('hours'), title: '确认服务时长', shows: '不予确认' },
+  ])
 })

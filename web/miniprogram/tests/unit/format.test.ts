@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { count, dayText, distanceText, minutesText, momentText, signed, untilText, yuan } from '@/format'
+import { count, daysUntil, dayText, distanceText, minutesText, momentText, nearDayText, nextDays, signed, untilText, yuan } from '@/format'
+import { caseStage, caseStages } from '@/format/words'
 import { deepLink } from '@/device/share'
 
 describe('format', () => {
@@ -19,6 +20,28 @@ describe('format', () => {
 
   it.each([[172800, '还有2天0小时'], [3660, '还有1小时1分'], [65, '还有1分05秒'], [0, '已到时间']])('counts down %i seconds', (s, text) => {
     expect(untilText(new Date(1_700_000_000_000 + s * 1000).toISOString(), 1_700_000_000_000)).toBe(text)
+  })
+})
+
+describe('days', () => {
+  const evening = Date.parse('2026-11-26T23:50:00+08:00')
+
+  it('counts on the calendar of Shanghai', () => {
+    expect(nextDays(3, evening)).toEqual(['2026-11-26', '2026-11-27', '2026-11-28'])
+    expect(nextDays(1, evening + 20 * 60_000)).toEqual(['2026-11-27'])
+    expect(daysUntil('2026-12-01', 3)).toEqual(['2026-11-29', '2026-11-30', '2026-12-01'])
+  })
+
+  it('names the next ones as people do', () => {
+    expect(nextDays(4, evening).map((d) => nearDayText(d, evening))).toEqual(['今天', '明天', '周六 28', '周日 29'])
+  })
+})
+
+describe('stages of a report', () => {
+  it('go on from the first word to the last, and stop for what went no way', () => {
+    expect((['submitted', 'accepted', 'handling', 'handled', 'closed'] as const).map(caseStage)).toEqual(caseStages.map((_, i) => i))
+    expect(caseStage('withdrawn')).toBe(-1)
+    expect(caseStage('rejected')).toBe(-1)
   })
 })
 

@@ -11,6 +11,7 @@ export default {
     { path: 'benefits', component: () => import('./List.vue') },
     { path: 'benefits/new', component: () => import('./Edit.vue'), meta: { page: '新建福利', roles: ['merchant_owner'] } },
     { path: 'benefits/:id', component: () => import('./Page.vue') },
+    { path: 'benefits/:id/edit', component: () => import('./Edit.vue'), meta: { page: '修改福利', roles: ['merchant_owner', 'operator'] } },
   ],
   work: [{ title: '福利等待审核', to: '/benefits?status=pending_review', roles: ['operator'], count: async () => counted(await answer(api.GET('/benefits', { params: { query: { status: 'pending_review', limit: 100 } } }))) }],
 } satisfies Resource

@@ -12,6 +12,12 @@ export function movesOf(b: Pick<Schemas['BenefitRecordDTO'], 'id' | 'status'>, r
     { title: '审核通过', tone: 'good', effect: '通过后立即上架，居民可以兑换。', ask: { title: '审核意见' }, run: run('approve') },
     { title: '退回', tone: 'bad', effect: '商户修改后可以再提交。', ask: { title: '退回的原因', required: true }, run: run('reject') },
   ]
+  const release: Move = {
+    title: '放量', tone: 'good', effect: '放出一批，居民在这段时间里可以兑换。',
+    fields: [{ key: 'total', title: '份数', kind: 'number', required: true, max: 1_000_000 }, { key: 'starts_at', title: '开始', kind: 'datetime', required: true }, { key: 'ends_at', title: '结束', kind: 'datetime', required: true }],
+    initial: { total: 100, starts_at: '', ends_at: '' },
+    run: ({ values, key }) => answer(api.POST('/benefits/{id}/releases', { params: { path: { id: b.id }, header: { 'Idempotency-Key': key } }, body: values as never })),
+  }
   const submit: Move = { title: '提交审核', tone: 'good', run: run('submit') }
   const manages = role === 'operator' || role === 'merchant_owner'
   if (!manages) return []
@@ -19,7 +25,7 @@ export function movesOf(b: Pick<Schemas['BenefitRecordDTO'], 'id' | 'status'>, r
     case 'draft':
     case 'rejected': return [submit]
     case 'pending_review': return role === 'operator' ? review : [{ title: '撤回审核', run: run('withdraw') }]
-    case 'published': return [{ title: '暂停', effect: '暂停后居民暂时不能兑换。', ask: { title: '原因', required: true }, run: run('pause') }, end]
+    case 'published': return [release, { title: '暂停', effect: '暂停后居民暂时不能兑换。', ask: { title: '原因', required: true }, run: run('pause') }, end]
     case 'paused': return [{ title: '恢复', tone: 'good', ask: { title: '说明' }, run: run('resume') }, end]
     default: return []
   }
