@@ -7,7 +7,6 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/identity"
 )
 
@@ -47,11 +46,7 @@ type listAuditInput struct {
 
 func (s *server) listAudit(ctx context.Context, in *listAuditInput) (*httpapi.Body[httpapi.PageBody[auditRecordDTO]], error) {
 	from, to := in.bounds()
-	page, err := s.Identity.AuditLog(ctx, authz.FromContext(ctx), identity.AuditFilter{
+	return httpapi.Listed(auditRecordOf)(s.Identity.AuditLog(ctx, authz.FromContext(ctx), identity.AuditFilter{
 		ActorID: in.ActorID, ActorName: in.Actor, Action: in.Action, ObjectType: in.ObjectType, ObjectID: in.ObjectID, RegionID: in.RegionID, From: from, To: to,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, auditRecordOf)), nil
+	}, in.Request()))
 }

@@ -11,7 +11,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/assurance"
 )
 
@@ -83,11 +82,7 @@ func (s *server) startAuditRun(ctx context.Context, _ *struct{}) (*httpapi.Body[
 }
 
 func (s *server) listAuditRuns(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[AuditRunDTO]], error) {
-	page, err := s.Assurance.Runs(ctx, authz.FromContext(ctx), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, auditRunOf)), nil
+	return httpapi.Listed(auditRunOf)(s.Assurance.Runs(ctx, authz.FromContext(ctx), in.Request()))
 }
 
 type auditRunInput struct {
@@ -101,7 +96,7 @@ func (s *server) getAuditRun(ctx context.Context, in *auditRunInput) (*httpapi.B
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Assurance.Differences(ctx, actor, in.ID, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	found, err := s.Assurance.Differences(ctx, actor, in.ID, in.Request())
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/export"
 )
 
@@ -67,11 +66,7 @@ func (s *server) createExport(ctx context.Context, in *createExportInput) (*http
 }
 
 func (s *server) listExports(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[exportDTO]], error) {
-	page, err := s.Export.Exports(ctx, authz.FromContext(ctx), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, exportOf)), nil
+	return httpapi.Listed(exportOf)(s.Export.Exports(ctx, authz.FromContext(ctx), in.Request()))
 }
 
 func (s *server) getExport(ctx context.Context, in *idInput) (*httpapi.Body[exportDTO], error) {

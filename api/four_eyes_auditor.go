@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/assurance"
 )
 
@@ -53,11 +52,7 @@ type listFourEyesInput struct {
 
 func (s *server) listFourEyes(ctx context.Context, in *listFourEyesInput) (*httpapi.Body[httpapi.PageBody[fourEyesDTO]], error) {
 	from, to := in.bounds()
-	page, err := s.Assurance.FourEyesLog(ctx, authz.FromContext(ctx), assurance.FourEyesFilter{
+	return httpapi.Listed(fourEyesOf)(s.Assurance.FourEyesLog(ctx, authz.FromContext(ctx), assurance.FourEyesFilter{
 		Kind: assurance.FourEyesKind(in.Kind), Status: assurance.FourEyesStatus(in.Status), RegionID: in.RegionID, Staff: in.Staff, From: from, To: to,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, fourEyesOf)), nil
+	}, in.Request()))
 }

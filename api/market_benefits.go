@@ -83,6 +83,7 @@ type benefitMoveDTO struct {
 	From   string    `json:"from" doc:"空表示新建"`
 	To     string    `json:"to"`
 	Actor  string    `json:"actor_id"`
+	Name   string    `json:"actor_name" doc:"工作人员；系统为空"`
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
 }
@@ -195,7 +196,7 @@ func (s *server) getBenefit(ctx context.Context, in *MarketPath) (*httpapi.Body[
 		out.Releases = append(out.Releases, releaseOf(x))
 	}
 	for _, h := range r.History {
-		out.History = append(out.History, benefitMoveDTO{From: h.FromStatus, To: h.ToStatus, Actor: h.ActorID, Reason: h.Reason, At: h.CreatedAt.Time()})
+		out.History = append(out.History, benefitMoveDTO{From: h.FromStatus, To: h.ToStatus, Actor: h.ActorID, Name: h.ActorName, Reason: h.Reason, At: h.CreatedAt.Time()})
 	}
 	return httpapi.OK(out), nil
 }

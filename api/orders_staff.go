@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/market"
 )
 
@@ -54,13 +53,9 @@ type listOrdersInput struct {
 
 func (s *server) listOrders(ctx context.Context, in *listOrdersInput) (*httpapi.Body[httpapi.PageBody[StaffOrderDTO]], error) {
 	from, to := in.bounds()
-	page, err := s.Market.StaffOrders(ctx, authz.FromContext(ctx), market.OrderFilter{
+	return httpapi.Listed(staffOrderOf)(s.Market.StaffOrders(ctx, authz.FromContext(ctx), market.OrderFilter{
 		Status: market.OrderStatus(in.Status), BenefitID: in.BenefitID, MerchantID: in.MerchantID, ResidentID: in.ResidentID, From: from, To: to,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, staffOrderOf)), nil
+	}, in.Request()))
 }
 
 type orderMoveDTO struct {

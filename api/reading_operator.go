@@ -155,14 +155,15 @@ type articleHistoryDTO struct {
 	ToStatus   string    `json:"to_status" enum:"draft,published,withdrawn"`
 	ActorKind  string    `json:"actor_kind" enum:"staff,system"`
 	ActorID    string    `json:"actor_id"`
+	ActorName  string    `json:"actor_name" doc:"工作人员；系统为空"`
 	Reason     string    `json:"reason"`
 	CreatedAt  time.Time `json:"created_at"`
 }
 
-func articleHistoryOf(h reading.History) articleHistoryDTO {
+func articleHistoryOf(h reading.Step) articleHistoryDTO {
 	out := articleHistoryDTO{
 		ID: h.ID, Version: h.Version, Move: string(h.Move), ToStatus: string(h.ToStatus), ActorKind: h.ActorKind,
-		ActorID: h.ActorID, Reason: h.Reason, CreatedAt: h.CreatedAt.Time(),
+		ActorID: h.ActorID, ActorName: h.ActorName, Reason: h.Reason, CreatedAt: h.CreatedAt.Time(),
 	}
 	if h.FromStatus != nil {
 		out.FromStatus = string(*h.FromStatus)

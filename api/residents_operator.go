@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/lookup"
 )
@@ -59,13 +58,9 @@ type listResidentsInput struct {
 
 func (s *server) listResidents(ctx context.Context, in *listResidentsInput) (*httpapi.Body[httpapi.PageBody[ResidentRecordDTO]], error) {
 	from, to := in.bounds()
-	page, err := s.Identity.ListResidents(ctx, authz.FromContext(ctx), identity.ResidentFilter{
+	return httpapi.Listed(residentRecordOf)(s.Identity.ListResidents(ctx, authz.FromContext(ctx), identity.ResidentFilter{
 		RegionID: in.RegionID, Status: identity.ResidentStatus(in.Status), JoinedFrom: from, JoinedTo: to,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, residentRecordOf)), nil
+	}, in.Request()))
 }
 
 type residentWalletDTO struct {

@@ -6,7 +6,6 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 )
@@ -33,11 +32,7 @@ func sealOf(s ledger.Sealed) sealDTO {
 type listSealsInput struct{ httpapi.PageQuery }
 
 func (s *server) listSeals(ctx context.Context, in *listSealsInput) (*httpapi.Body[httpapi.PageBody[sealDTO]], error) {
-	page, err := s.Ledger.Seals(ctx, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, sealOf)), nil
+	return httpapi.Listed(sealOf)(s.Ledger.Seals(ctx, in.Request()))
 }
 
 type walletProofInput struct {

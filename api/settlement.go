@@ -83,6 +83,7 @@ type statementMoveDTO struct {
 	From   string    `json:"from"`
 	To     string    `json:"to"`
 	Actor  string    `json:"actor" doc:"system、staff 或其编号"`
+	Name   string    `json:"actor_name" doc:"工作人员；系统为空"`
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
 }
@@ -105,7 +106,7 @@ func (s *server) getStatement(ctx context.Context, in *idInput) (*httpapi.Body[s
 	out := statementDetailDTO{StatementDTO: statementOf(st), History: []statementMoveDTO{}}
 	for _, m := range moves {
 		out.History = append(out.History, statementMoveDTO{
-			From: m.FromStatus, To: m.ToStatus, Actor: m.ActorKind + ":" + m.ActorID, Reason: m.Reason, At: m.CreatedAt.Time(),
+			From: m.FromStatus, To: m.ToStatus, Actor: m.ActorKind + ":" + m.ActorID, Name: m.ActorName, Reason: m.Reason, At: m.CreatedAt.Time(),
 		})
 	}
 	return httpapi.OK(out), nil

@@ -6,7 +6,6 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/desk"
 )
 
@@ -44,11 +43,7 @@ type listViewsInput struct {
 }
 
 func (s *server) listViews(ctx context.Context, in *listViewsInput) (*httpapi.Body[httpapi.PageBody[viewDTO]], error) {
-	page, err := s.Desk.Views(ctx, authz.FromContext(ctx), in.List, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, viewOf)), nil
+	return httpapi.Listed(viewOf)(s.Desk.Views(ctx, authz.FromContext(ctx), in.List, in.Request()))
 }
 
 type saveViewInput struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path"
 	"slices"
@@ -82,6 +83,17 @@ func checkImports(graph []pkg) (problems []string) {
 	}
 	slices.Sort(problems)
 	return problems
+}
+
+// TestServicesAreDocumented: whoever adds a service says where it stands.
+func TestServicesAreDocumented(t *testing.T) {
+	for _, file := range []string{"../../docs/architecture.md", "../../CONTRIBUTING.md"} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, name := range slices.Concat(serviceGroups...) {
+			require.Regexp(t, `\b`+name+`\b`, string(text), "%s does not name service/%s", file, name)
+		}
+	}
 }
 
 func checkName(p pkg) (problems []string) {

@@ -291,6 +291,22 @@ func OK[T any](v T) *Body[T] { return &Body[T]{Body: v} }
 // ErrNotFound answers unknown routes.
 var ErrNotFound = fault.New(fault.NotFound, "request.no_such_route", "没有这个接口")
 
+// Request is the page that a list is asked for.
+func (q PageQuery) Request() paging.Request {
+	return paging.Request{Cursor: q.Cursor, Limit: q.Limit}
+}
+
+// Listed answers with what a service's list method returned: the one way of a
+// list's handler, Listed(dto)(service.List(…)).
+func Listed[T, U any](dto func(T) U) func(paging.Page[T], error) (*Body[PageBody[U]], error) {
+	return func(page paging.Page[T], err error) (*Body[PageBody[U]], error) {
+		if err != nil {
+			return nil, err
+		}
+		return OK(PageOf(page, dto)), nil
+	}
+}
+
 // PageOf turns a page of rows into a page of DTOs.
 func PageOf[T, U any](p paging.Page[T], dto func(T) U) PageBody[U] {
 	out := paging.Map(p, dto)

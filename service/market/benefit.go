@@ -387,7 +387,13 @@ type BenefitRecord struct {
 	ManagedBenefit
 	StoreIDs []string // none: every store of the merchant
 	Releases []Release
-	History  []BenefitHistory // newest first
+	History  []BenefitStep // newest first
+}
+
+// BenefitStep is a move and who made it.
+type BenefitStep struct {
+	BenefitHistory
+	ActorName string // of staff
 }
 
 // limits of what one record shows.
@@ -487,7 +493,8 @@ func (s *Service) BenefitRecord(ctx context.Context, actor authz.Actor, id strin
 		s.db.Read(ctx).Raw(`SELECT r.id, r.benefit_id, r.starts_at, r.ends_at, s.total, s.sold, r.created_at FROM benefit_release r
 			JOIN benefit_stock s ON s.release_id = r.id WHERE r.benefit_id = ? ORDER BY r.starts_at DESC, r.id DESC LIMIT ?`,
 			id, maxShownReleases).Scan(&out.Releases).Error,
-		s.db.Read(ctx).Where("benefit_id = ?", id).Order("id DESC").Limit(maxShownHistory).Find(&out.History).Error,
+		s.db.Read(ctx).Raw(`SELECT h.*, COALESCE(p.name, '') AS actor_name FROM benefit_history h LEFT JOIN staff p ON p.id = h.actor_id
+			WHERE h.benefit_id = ? ORDER BY h.id DESC LIMIT ?`, id, maxShownHistory).Scan(&out.History).Error,
 	)
 	if err != nil {
 		return BenefitRecord{}, fmt.Errorf("market: benefit: %w", err)

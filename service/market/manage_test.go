@@ -179,6 +179,7 @@ func TestBenefits(t *testing.T) {
 			require.Len(t, record.History, 10)
 			require.Equal(t, []string{w.store.ID}, record.StoreIDs)
 			require.Equal(t, "结束了", record.History[0].Reason)
+			require.NotEmpty(t, record.History[0].ActorName)
 		})
 		t.Run("refuse what makes no sense", func(t *testing.T) {
 			create := func(change func(*BenefitInput)) func() error {

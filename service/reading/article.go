@@ -316,28 +316,35 @@ func (s *Service) countReads(ctx context.Context, articles []StaffArticle) error
 	return nil
 }
 
+// Step is a change of an article and who made it.
+type Step struct {
+	History
+	ActorName string // of staff
+}
+
 // ArticleHistory lists what was done to an article, newest first.
-func (s *Service) ArticleHistory(ctx context.Context, actor authz.Actor, articleID string, page paging.Request) (paging.Page[History], error) {
+func (s *Service) ArticleHistory(ctx context.Context, actor authz.Actor, articleID string, page paging.Request) (paging.Page[Step], error) {
 	key, err := page.Key(1)
 	if err != nil {
-		return paging.Page[History]{}, err
+		return paging.Page[Step]{}, err
 	}
 	if _, err := s.Article(ctx, actor, articleID); err != nil {
-		return paging.Page[History]{}, err
+		return paging.Page[Step]{}, err
 	}
-	q := s.db.Read(ctx).Where("article_id = ?", articleID)
+	q := s.db.Read(ctx).Table("article_history h").Select("h.*, COALESCE(p.name, '') AS actor_name").
+		Joins("LEFT JOIN staff p ON p.id = h.actor_id").Where("h.article_id = ?", articleID)
 	if key != nil {
 		version, err := cursorNumber(key[0])
 		if err != nil {
-			return paging.Page[History]{}, err
+			return paging.Page[Step]{}, err
 		}
-		q = q.Where("version < ?", version)
+		q = q.Where("h.version < ?", version)
 	}
-	var rows []History
-	if err := q.Order("version DESC").Limit(page.Size() + 1).Find(&rows).Error; err != nil {
-		return paging.Page[History]{}, fmt.Errorf("reading: article history: %w", err)
+	var rows []Step
+	if err := q.Order("h.version DESC").Limit(page.Size() + 1).Scan(&rows).Error; err != nil {
+		return paging.Page[Step]{}, fmt.Errorf("reading: article history: %w", err)
 	}
-	return paging.Of(rows, page, func(h History) []string { return []string{strconv.FormatInt(h.Version, 10)} }), nil
+	return paging.Of(rows, page, func(h Step) []string { return []string{strconv.FormatInt(h.Version, 10)} }), nil
 }
 
 // cursorNumber parses a number in a cursor.

@@ -333,13 +333,21 @@ func (s *Service) Lines(ctx context.Context, actor authz.Actor, id string, page 
 	return paging.Of(rows, page, func(l Line) []string { return []string{l.ID} }), nil
 }
 
+// Step is a move of a statement and who made it.
+type Step struct {
+	History
+	ActorName string // of staff
+}
+
 // Moves lists what happened to a statement, oldest first.
-func (s *Service) Moves(ctx context.Context, actor authz.Actor, id string) ([]History, error) {
+func (s *Service) Moves(ctx context.Context, actor authz.Actor, id string) ([]Step, error) {
 	if _, err := s.Statement(ctx, actor, id); err != nil {
 		return nil, err
 	}
-	var rows []History
-	if err := s.db.Read(ctx).Where("statement_id = ?", id).Order("id").Limit(paging.MaxLimit).Find(&rows).Error; err != nil {
+	var rows []Step
+	err := s.db.Read(ctx).Raw(`SELECT h.*, COALESCE(p.name, '') AS actor_name FROM statement_history h LEFT JOIN staff p ON p.id = h.actor_id
+		WHERE h.statement_id = ? ORDER BY h.id LIMIT ?`, id, paging.MaxLimit).Scan(&rows).Error
+	if err != nil {
 		return nil, fmt.Errorf("settlement: history: %w", err)
 	}
 	return rows, nil

@@ -380,6 +380,8 @@ func TestAnswer(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, moves, 3)
 		require.Equal(t, "少了一笔", moves[1].Reason)
+		require.Empty(t, moves[0].ActorName, "the system closed the day")
+		require.NotEmpty(t, moves[1].ActorName)
 
 		w.Clock.Advance(8 * 24 * time.Hour)
 		_, err = w.settlement.Dispute(ctx, cinema.owner, all[2].ID, "太晚了")

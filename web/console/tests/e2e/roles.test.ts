@@ -7,7 +7,7 @@ beforeAll(async () => void (browser = await openBrowser()))
 afterAll(() => browser.close())
 
 // What each role sees, pages that it may not, and the pages to look at.
-const overseen = ['首页', '看板', '事件', '播报', '志愿活动', '班次日历', '服务记录', '记录更正', '服务证明', '商户', '福利', '兑换单', '结算期', '结算单', '积分预算', '积分规则', '调账', '居民异议', '居民', '地区', '工作人员', '定时任务', '全面对账', '操作留痕', '两人复核', '每日封存', '系统设置']
+const overseen = ['首页', '看板', '事件', '播报', '志愿活动', '班次日历', '服务记录', '记录更正', '服务证明', '商户', '福利', '兑换单', '结算期', '结算单', '积分预算', '积分规则', '调账', '居民异议', '待补发积分', '居民', '地区', '工作人员', '定时任务', '全面对账', '操作留痕', '两人复核', '每日封存', '系统设置']
 const roles = [
   {
     username: 'operator', refused: [], menu: overseen,

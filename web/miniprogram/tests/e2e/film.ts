@@ -12,7 +12,8 @@ const frames = 10
  * before: redemption codes live for seconds.
  */
 export async function filmOf(page: Page, path: string): Promise<void> {
-  const picture = (await page.locator('.qr:visible').first().screenshot()).toString('base64')
+  const code = page.locator('.qr:visible:not(:has(.dimmed))').first() // not one that is waiting to be renewed
+  const picture = (await code.screenshot()).toString('base64')
   const plane = await page.evaluate(brightness, { picture, width, height, codeSide })
   write(Buffer.from(plane, 'base64'), path)
 }
