@@ -66,6 +66,8 @@ func growth(ctx context.Context, rep *report, s *site) error {
 		}
 		rep.row(line.wallets, line.transfers, line.posting.as("%.2f"), line.wallet.as("%.2f"), line.entries.as("%.2f"), line.rank.as("%.2f"),
 			fmt.Sprintf("%.1f", line.auditSeconds), fmt.Sprintf("%.1f", line.auditEach), fmt.Sprintf("%.0f", line.auditMiB))
+		// Whoever stops it at a size that takes too long has the others.
+		fmt.Fprintln(os.Stderr, "bench:", strings.Join(rep.rows[len(rep.rows)-1], " | "))
 		if n == most {
 			return nil
 		}
@@ -122,6 +124,8 @@ func (g *growing) measure(ctx context.Context, wallets int) (out size, err error
 		if err := g.calls(ctx, a, &out); err != nil {
 			return err
 		}
+		fmt.Fprintf(os.Stderr, "bench: posting %s, wallet %s, entries %s, rank %s ms; now the audit\n",
+			out.posting.as("%.2f"), out.wallet.as("%.2f"), out.entries.as("%.2f"), out.rank.as("%.2f"))
 		return g.auditTimed(ctx, a, &out)
 	})
 	return out, err
