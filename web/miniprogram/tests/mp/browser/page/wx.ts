@@ -5,7 +5,7 @@ import * as screens from './screens'
 // The part of wx that the app uses, played. What is not here is not there, as on a phone with an older WeChat: a call
 // of it is an error that the tests see.
 
-type Options = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any
+type Options = Record<string, any>
 
 const kept = 'wx:'
 const listeners = { network: new Set<(r: object) => void>(), theme: new Set<(r: object) => void>() }
