@@ -54,6 +54,7 @@ func (a *App) welcome(p *Program, addr string) {
 家门口 is running: http://%[1]s   (Ctrl-C stops it)
 
   residents' app  http://%[1]s/           tap one of the demo residents (made for phones)
+  console         http://%[1]s/console/   staff
   API reference   http://%[1]s/docs/mp-v1/    residents
                   http://%[1]s/docs/api-v1/   staff
   health          http://%[1]s/readyz   metrics http://%[1]s/metrics

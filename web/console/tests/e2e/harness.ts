@@ -114,9 +114,9 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(serious.map((f) => `${page.url()} ${f.id}: ${f.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + ' ' + (n.failureSummary ?? '')).join(' | ')}`)).toEqual([])
 }
 
-/** Fails when something is wider than the window. */
+/** Fails when something is wider than the window. What floats finds its new place a moment after the window has changed. */
 export async function expectFits(page: Page): Promise<void> {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0)
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), { timeout: 3000 }).toBeLessThanOrEqual(0)
 }
 
 /** Takes pictures at both widths when JMK_SCREENS names a folder. */

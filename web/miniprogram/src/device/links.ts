@@ -6,6 +6,8 @@ const pages = {
   cases: '/earn/report-detail/index',
   orders: '/spend/order/index',
   benefits: '/spend/benefit/index',
+  'service-records': '/earn/service-record/index',
+  certificates: '/earn/certificate/index',
 } as const
 
 /** The page of one thing. */

@@ -144,6 +144,21 @@ describe('account', () => {
     await leave()
   })
 
+  it('shows all that is kept of a person, what was agreed to and who has looked', async () => {
+    const { page, leave } = await asResident(browser, 'wang')
+    await open(page, 'account/export/index')
+    await press(page, '查看我的信息')
+    await page.getByText('谁看过我的信息').waitFor()
+    await page.locator('.card', { hasText: '同意过什么' }).getByText(await titleOf('privacy_policy')).waitFor()
+    await page.locator('.card', { hasText: '个人资料' }).getByText('13910000000').waitFor()
+    await expectAccessible(page)
+    await expectReachable(page)
+    const saved = page.waitForEvent('download')
+    await press(page, '保存成文件')
+    expect((await saved).suggestedFilename()).toBe('家门口-我的信息.json')
+    await leave()
+  })
+
   it('keeps large text after a restart', async () => {
     const { page, leave } = await asResident(browser, 'wang')
     await open(page, 'pages/me/index')
