@@ -44,7 +44,7 @@ mariadb-install-db --no-defaults "${user[@]}" --datadir="$dir/data" --auth-root-
 for _ in 1 2 3 4 5; do
   port=$((20000 + RANDOM % 20000))
   "$server" --no-defaults "${user[@]}" --datadir="$dir/data" --tmpdir="$dir/tmp" --socket="$dir/s" --pid-file="$dir/pid" \
-    --bind-address=127.0.0.1 --port="$port" --max-connections=600 --innodb-buffer-pool-size=512M \
+    --bind-address=127.0.0.1 --port="$port" --max-connections=600 --innodb-buffer-pool-size="${JMK_TEST_BUFFER_POOL:-512M}" \
     --innodb-flush-log-at-trx-commit="${JMK_TEST_FLUSH_LOG:-2}" --innodb-log-file-size=256M --skip-log-bin \
     >"$dir/server.log" 2>&1 &
   pid=$!

@@ -483,6 +483,7 @@ var wholeTable = []struct{ part, why string }{
 	{"SUM(posted)", "the sum of all balances is one statement on purpose"},
 	{"SELECT COUNT(*) FROM", "an audit counts once what it will read"},
 	{"COUNT(DISTINCT account_id) AS n FROM seal_leaf", "an audit counts once the wallets under the newest seal"},
+	{"mr.path AS region_path FROM benefit_order o", "the newest orders of a county: MariaDB sorts the hundreds of this test rather than follow the key to the end of a page"},
 }
 
 // TestHotCallsReadNoWholeTable explains every statement that the hot calls and
@@ -493,15 +494,17 @@ func TestHotCallsReadNoWholeTable(t *testing.T) {
 		w.hot() // whose points expire a year before those of the crowd
 		w.clock.Set(time.Date(2026, 12, 31, 20, 0, 0, 0, time.UTC))
 		w.grow(600)
+		w.furnish(600)
 		w.catchUp()
 		w.hot()
+		w.desk()
 		w.background()
 		big := w.big()
-		for _, table := range []string{
+		for _, table := range append(deskTables,
 			"resident", "session", "refresh_token", "account", "account_balance", "journal", "transfer", "hold", "hold_lot", "lot", "lot_entry",
 			"wallet_link", "seal_leaf", "award", "article", "reading_session", "daily_sign_in", "benefit", "benefit_release", "benefit_stock",
 			"benefit_order", "order_history", "redemption", "leaderboard_score", "message", "queue_job",
-		} {
+		) {
 			require.Contains(t, big, table, "too few rows to tell")
 		}
 		calls := map[string]bool{}
@@ -538,7 +541,12 @@ func (w *town) scans(s statement) (tables []string) {
 	if w.a.db.Driver() == database.SQLite {
 		var rows []struct{ Detail string }
 		w.explain("EXPLAIN QUERY PLAN ", s, &rows)
-		for _, r := range rows {
+		sorted := slices.ContainsFunc(rows, func(r struct{ Detail string }) bool { return strings.Contains(r.Detail, "FOR ORDER BY") })
+		for i, r := range rows {
+			// The first rows in the order of an index are no whole table.
+			if i == 0 && !sorted && strings.Contains(r.Detail, " USING INDEX ") && strings.Contains(s.sql, "LIMIT") {
+				continue
+			}
 			if name, ok := strings.CutPrefix(r.Detail, "SCAN "); ok {
 				name, _, _ = strings.Cut(name, " ")
 				tables = append(tables, names[name])

@@ -1,6 +1,7 @@
 // Package geo brings positions into the one coordinate system that the program
 // keeps: GCJ-02, as the maps of WeChat show it. Browsers answer in WGS-84,
-// which in China lies some hundred metres off.
+// which in China lies some hundred metres off. It also measures distances, for
+// everybody in the same way.
 package geo
 
 import "math"

@@ -10,6 +10,7 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/fault"
+	"jiamenkou/internal/geo"
 	"jiamenkou/model"
 )
 
@@ -28,12 +29,11 @@ type Nearby struct {
 
 // What counts as nearby.
 const (
-	nearbyMeters    = 100.0
-	nearbyStep      = 50
-	nearbyWithin    = 14 * 24 * time.Hour
-	maxNearby       = 5
-	maxNearbyRows   = 50
-	metersPerDegree = 111_195.0 // of latitude
+	nearbyMeters  = 100.0
+	nearbyStep    = 50
+	nearbyWithin  = 14 * 24 * time.Hour
+	maxNearby     = 5
+	maxNearbyRows = 50
 )
 
 // nearbyCategories are of things that many people see. Disputes and care
@@ -83,15 +83,14 @@ type nearbyRow struct {
 
 // around reads the open reports of a box about the position.
 func (s *Service) around(ctx context.Context, actor authz.Actor, in NearbyInput, categories []Category) ([]nearbyRow, error) {
-	dLat := nearbyMeters / metersPerDegree
-	dLon := dLat / max(math.Cos(in.Lat*math.Pi/180), 0.01)
+	least, most := geo.Box(geo.Point{Lon: in.Lon, Lat: in.Lat}, nearbyMeters)
 	var rows []nearbyRow
 	err := s.db.Read(ctx).Raw(`SELECT c.id, c.number, c.category, c.status, c.reporter_id, c.lon, c.lat, c.created_at, r.name AS region_name
 		FROM case_file c JOIN region r ON r.id = c.region_id
 		WHERE c.county_id = ? AND c.lon BETWEEN ? AND ? AND c.lat BETWEEN ? AND ? AND c.created_at >= ?
 			AND c.kind = ? AND c.category IN ? AND c.content_status = ? AND c.status NOT IN ?
 		ORDER BY c.id DESC LIMIT ?`,
-		model.RegionPathIDs(actor.RegionPath)[0], in.Lon-dLon, in.Lon+dLon, in.Lat-dLat, in.Lat+dLat, s.now().Add(-nearbyWithin),
+		model.RegionPathIDs(actor.RegionPath)[0], least.Lon, most.Lon, least.Lat, most.Lat, s.now().Add(-nearbyWithin),
 		model.CaseReport, categories, model.ContentPassed,
 		[]Status{model.CaseConfirmed, model.CaseClosed, model.CaseRejected, model.CaseWithdrawn}, maxNearbyRows).Scan(&rows).Error
 	if err != nil {
@@ -103,9 +102,8 @@ func (s *Service) around(ctx context.Context, actor authz.Actor, in NearbyInput,
 // nearest measures and sorts; the corners of the box are left out.
 func nearest(rows []nearbyRow, actor authz.Actor, in NearbyInput) []Nearby {
 	out := make([]Nearby, 0, maxNearby)
-	scale := math.Cos(in.Lat * math.Pi / 180)
 	for _, r := range rows {
-		meters := math.Hypot((*r.Lon-in.Lon)*scale, *r.Lat-in.Lat) * metersPerDegree
+		meters := geo.Meters(geo.Point{Lon: in.Lon, Lat: in.Lat}, geo.Point{Lon: *r.Lon, Lat: *r.Lat})
 		if meters > nearbyMeters {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"jiamenkou/internal/geo"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
 )
@@ -76,29 +77,21 @@ func nearCursor(page paging.Request, f *BenefitFilter) (*nearKey, error) {
 
 func formatNumber(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-const (
-	// noDistance is further than any place on earth.
-	noDistance = 1e18
-	// distanceUnits are squares of millionths of a degree in one of a degree.
-	distanceUnits = 1e12
-	// metersPerDegree of latitude.
-	metersPerDegree = 111_195.0
-)
+// noDistance is further than any place on earth.
+const noDistance = 1e18
 
-// distanceKey is the square of the distance to the nearest open store that
-// redeems the benefit, in degrees at the reader's latitude: always a whole
-// number, so that a cursor compares exactly.
+// distanceKey is geo's sort key of the nearest open store that redeems the
+// benefit.
 func distanceKey(near *Position) (sql string, args []any) {
 	if near == nil {
 		return "?", []any{float64(noDistance)}
 	}
-	scale := math.Cos(near.Lat * math.Pi / 180)
-	scale *= scale
-	return `COALESCE((SELECT MIN(ROUND(((st.lon - ?) * (st.lon - ?) * ? + (st.lat - ?) * (st.lat - ?)) * 1000000000000))
+	key, args := geo.SortKeySQL("st.lon", "st.lat", geo.Point{Lon: near.Lon, Lat: near.Lat})
+	return `COALESCE((SELECT MIN(` + key + `)
 		FROM merchant_store st WHERE st.merchant_id = b.merchant_id AND st.status = ? AND st.lon IS NOT NULL
 		AND (NOT EXISTS (SELECT 1 FROM benefit_store x WHERE x.benefit_id = b.id)
 			OR EXISTS (SELECT 1 FROM benefit_store x WHERE x.benefit_id = b.id AND x.store_id = st.id))), ?)`,
-		[]any{near.Lon, near.Lon, scale, near.Lat, near.Lat, model.StoreOpen, float64(noDistance)}
+		append(args, model.StoreOpen, float64(noDistance))
 }
 
 // DistanceMeters is how far the nearest redeeming store is, nil if unknown.
@@ -106,5 +99,5 @@ func (v BenefitView) DistanceMeters() *int64 {
 	if v.DistanceKey >= noDistance {
 		return nil
 	}
-	return new(int64(math.Round(math.Sqrt(v.DistanceKey/distanceUnits) * metersPerDegree)))
+	return new(int64(math.Round(geo.MetersOfSortKey(v.DistanceKey))))
 }

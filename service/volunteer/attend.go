@@ -8,14 +8,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/geo"
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
+	"jiamenkou/internal/geo"
 	"jiamenkou/model"
 )
 
@@ -221,7 +220,7 @@ func (s *Service) prove(v *visit) (model.MarkVerdict, int64, error) {
 	if v.in.AccuracyMeters > maxAccuracyMeters {
 		return "", 0, ErrInaccurate
 	}
-	meters := geo.DistanceHaversine(orb.Point{v.in.Lon, v.in.Lat}, orb.Point{v.shift.Lon, v.shift.Lat})
+	meters := geo.Meters(geo.Point{Lon: v.in.Lon, Lat: v.in.Lat}, geo.Point{Lon: v.shift.Lon, Lat: v.shift.Lat})
 	radius := float64(v.shift.RadiusMeters)
 	switch {
 	case meters <= radius:

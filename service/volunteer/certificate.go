@@ -260,7 +260,8 @@ func nextNumberTx(tx *gorm.DB, path string, today clock.Day) (string, error) {
 	}
 	err = tx.Raw(`SELECT r.code, n.last_number FROM certificate_number n JOIN region r ON r.id = n.county_id WHERE n.county_id = ? AND n.year = ?`,
 		county, year).Scan(&next).Error
-	return fmt.Sprintf(certificateNumber, next.Code, year, next.LastNumber), err
+	// The statistical code of a county is its code of six digits and six zeros.
+	return fmt.Sprintf(certificateNumber, strings.TrimSuffix(next.Code, "000000"), year, next.LastNumber), err
 }
 
 // RefuseCertificate ends a request with a reason: an organizer or operator over

@@ -8,13 +8,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/geo"
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/fault"
+	"jiamenkou/internal/geo"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
 )
@@ -157,17 +156,13 @@ func shiftsAhead(filter ActivityFilter, now clock.Instant) (sql string, args []a
 	return sql + " GROUP BY s.activity_id", args
 }
 
-// sortKeyOf is what the list is sorted by, always a whole number, so that a
-// cursor compares exactly: the next start, or the square of the distance in
-// degrees at the reader's latitude, in units of about a tenth of a metre.
+// sortKeyOf is what the list is sorted by, always a whole number: the next
+// start, or geo's key of the distance.
 func sortKeyOf(filter ActivityFilter) (sql string, args []any) {
 	if filter.Near == nil {
 		return "n.next_starts_at", nil
 	}
-	scale := math.Cos(filter.Near.Lat * math.Pi / 180)
-	scale *= scale
-	return "ROUND(((a.lon - ?) * (a.lon - ?) * ? + (a.lat - ?) * (a.lat - ?)) * 1000000000000)",
-		[]any{filter.Near.Lon, filter.Near.Lon, scale, filter.Near.Lat, filter.Near.Lat}
+	return geo.SortKeySQL("a.lon", "a.lat", geo.Point(*filter.Near))
 }
 
 func searchText(q *gorm.DB, text string) *gorm.DB {
@@ -180,7 +175,7 @@ func measure(rows []ActivityItem, near *Position) {
 		return
 	}
 	for i := range rows {
-		meters := geo.DistanceHaversine(orb.Point{near.Lon, near.Lat}, orb.Point{rows[i].Lon, rows[i].Lat})
+		meters := geo.Meters(geo.Point(*near), geo.Point{Lon: rows[i].Lon, Lat: rows[i].Lat})
 		rows[i].DistanceMeters = new(int64(math.Round(meters)))
 	}
 }

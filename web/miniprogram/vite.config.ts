@@ -41,11 +41,23 @@ if (process.env.UNI_PLATFORM === 'mp-weixin' && !process.env.VITE_API_ORIGIN) {
   throw new Error('name the server: VITE_API_ORIGIN=https://… npm run build:mp')
 }
 
+// speechPlugin declares WeChat's plugin for voice input, where the build names its version (docs/adr/0013-voice-input.md).
+const speechPlugin = (): Plugin => ({
+  name: 'speech-plugin',
+  enforce: 'post',
+  generateBundle(_, bundle) {
+    const version = process.env.VITE_WECHAT_SI_VERSION
+    const app = bundle['app.json']
+    if (!version || app?.type !== 'asset') return
+    app.source = JSON.stringify({ ...JSON.parse(String(app.source)), plugins: { WechatSI: { version, provider: 'wx069ba97219f66d99' } } }, null, 2)
+  },
+})
+
 const server = process.env.JMK_TEST_URL ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
   base: '/',
-  plugins: [apiTypes(), virtualHosts(), ...uni(), noCdn()],
+  plugins: [apiTypes(), virtualHosts(), ...uni(), noCdn(), speechPlugin()],
   css: {
     preprocessorOptions: {
       scss: { additionalData: '@import "nutui-uniapp/styles/variables.scss";' },

@@ -18,6 +18,6 @@ for picture in "$taken"/*.png; do
   case $name in
   *-large | *-dark) echo "$name" | grep -qE "^(home|earn|earn-activities|earn-report-detail|earn-quiz|market|me|code|wallet|welcome)-(large|dark)$" || continue ;;
   esac
-  pngquant --force --strip --speed 1 --quality 60-90 128 --output "$into/$name.png" "$picture"
+  pngquant --force --strip --speed 3 --quality 60-90 128 --output "$into/$name.png" "$picture"
 done
 du -ch "$into"/*.png | tail -1

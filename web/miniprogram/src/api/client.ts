@@ -66,6 +66,12 @@ export class Client<Paths> {
     return reply.body as Answer<Paths, P, M>
   }
 
+  /** Fetches a file that needs the token, such as a certificate. */
+  async file(path: string): Promise<ArrayBuffer> {
+    const reply = await this.authorized((auth) => send('GET', origin + this.base + path, undefined, auth, 'arraybuffer'))
+    return reply.body as ArrayBuffer
+  }
+
   /** Uploads one picture; the field is called file on both surfaces. */
   async upload<T>(path: string, filePath: string): Promise<T> {
     const reply = await this.authorized((auth) => sendFile(origin + this.base + path, filePath, auth))
@@ -93,7 +99,7 @@ function checked(reply: Reply): Reply {
   return reply
 }
 
-function send(method: string, url: string, body: unknown, headers: Record<string, string>): Promise<Reply> {
+function send(method: string, url: string, body: unknown, headers: Record<string, string>, responseType: 'text' | 'arraybuffer' = 'text'): Promise<Reply> {
   return new Promise((resolve, reject) =>
     uni.request({
       url,
@@ -101,11 +107,24 @@ function send(method: string, url: string, body: unknown, headers: Record<string
       method: method as 'GET',
       data: body as AnyObject,
       timeout: timeoutMs,
+      responseType,
       header: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), Accept: 'application/json', ...headers },
-      success: (r) => resolve({ status: r.statusCode, body: r.data, headers: (r.header ?? {}) as Record<string, string> }),
+      // A refusal is text whatever was asked for.
+      success: (r) => resolve({ status: r.statusCode, body: r.statusCode >= 300 ? readable(r.data) : r.data, headers: (r.header ?? {}) as Record<string, string> }),
       fail: (e) => reject(problemOfFailure(e.errMsg ?? '', online.value)),
     }),
   )
+}
+
+/** The JSON in an answer that came as bytes. Old WeChat has no TextDecoder. */
+export function readable(data: unknown): unknown {
+  if (!(data instanceof ArrayBuffer)) return data
+  const escaped = Array.from(new Uint8Array(data), (b) => '%' + b.toString(16).padStart(2, '0')).join('')
+  try {
+    return parsed(decodeURIComponent(escaped))
+  } catch {
+    return undefined // no UTF-8
+  }
 }
 
 function sendFile(url: string, filePath: string, headers: Record<string, string>): Promise<Reply> {

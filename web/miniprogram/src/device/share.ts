@@ -1,12 +1,24 @@
-/** Takes apart what a page was opened with: `?scene=` from a mini-program code (≤ 32 characters, "k=v&k=v") or the query itself. */
-export function deepLink(query: Record<string, string | undefined> = {}): Record<string, string> {
-  const out: Record<string, string> = {}
-  for (const [k, v] of Object.entries(query)) if (v !== undefined && k !== 'scene') out[k] = v
-  if (query.scene) {
-    for (const part of decodeURIComponent(query.scene).split('&')) {
-      const [k, v] = part.split('=')
-      if (k && v) out[k] = v
-    }
-  }
-  return out
+/** What a page looks like in a chat. */
+export interface Card {
+  title: string
+  /** The page that it opens, with its query, such as "/earn/article/index?id=…". */
+  page: string
+  /** The whole address of a picture; without one WeChat takes one of the screen. */
+  picture?: string
 }
+
+/** The card as WeChat's onShareAppMessage takes it. */
+export const weChatCard = (card: Card) => ({ title: card.title, path: card.page, ...(card.picture ? { imageUrl: card.picture } : {}) })
+
+// #ifdef H5
+/** Opens the browser's own way of sharing or, where there is none, copies the address; true when it was copied. */
+export async function shareInBrowser(card: Card): Promise<boolean> {
+  const url = `${location.origin}${location.pathname}#${card.page}`
+  if (typeof navigator.share === 'function') {
+    await navigator.share({ title: card.title, url }).catch(() => {}) // closed without sharing
+    return false
+  }
+  await new Promise((resolve, reject) => uni.setClipboardData({ data: url, showToast: false, success: resolve, fail: reject }))
+  return true
+}
+// #endif

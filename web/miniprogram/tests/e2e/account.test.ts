@@ -59,14 +59,14 @@ describe('a page that was wanted before the login', () => {
   it('is shown after it, to a new resident as well', async () => {
     const activity = (await call<{ items: { id: string; title: string }[] }>(await residentToken('wang'), 'GET', '/mp/v1/activities?limit=1')).items[0]!
     const { page, leave } = await newPhone(browser)
-    await open(page, `earn/activity/index?scene=a-${activity.id}`) // as a mini-program code opens it
+    await open(page, `pages/home/index?scene=a-${activity.id}`) // as a mini-program code opens it
     await press(page, await titleOf('privacy_policy'))
     await press(page, '按我的选择')
     await heading(page, '登录').waitFor()
     await press(page, '张美芳')
     await heading(page, '活动详情').waitFor()
     await page.getByText(activity.title).first().waitFor()
-    await press(page, '首页')
+    await press(page, '返回')
     await heading(page, '家门口').waitFor()
     await leave()
   })
@@ -141,6 +141,21 @@ describe('account', () => {
     await card.getByText('已同意').waitFor()
     await card.getByText('收回同意').click()
     await card.getByText('未同意').waitFor()
+    await leave()
+  })
+
+  it('shows all that is kept of a person, what was agreed to and who has looked', async () => {
+    const { page, leave } = await asResident(browser, 'wang')
+    await open(page, 'account/export/index')
+    await press(page, '查看我的信息')
+    await page.getByText('谁看过我的信息').waitFor()
+    await page.locator('.card', { hasText: '同意过什么' }).getByText(await titleOf('privacy_policy')).waitFor()
+    await page.locator('.card', { hasText: '个人资料' }).getByText('13910000000').waitFor()
+    await expectAccessible(page)
+    await expectReachable(page)
+    const saved = page.waitForEvent('download')
+    await press(page, '保存成文件')
+    expect((await saved).suggestedFilename()).toBe('家门口-我的信息.json')
     await leave()
   })
 

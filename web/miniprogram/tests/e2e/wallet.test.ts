@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, residentToken, runJob, settle, staffToken, tokenOf } from './calls'
+import { call, fresh, residentToken, runJob, settle, staffToken, tokenOf } from './calls'
 import { asResident, expectAccessible, expectReachable, heading, open, openBrowser, press, shot } from './harness'
 import { walk, type Screen } from './looks'
 
@@ -81,20 +81,39 @@ describe('wallet', () => {
     await leave()
   })
 
-  it('keeps the leaderboard closed to others until the switch is on, and hides the name again at once', async () => {
-    const { page, leave } = await asResident(browser, 'chen')
-    await open(page, 'wallet/leaderboard/index')
-    const toggle = page.locator('[role=switch]')
-    await toggle.waitFor()
-    const was = await toggle.getAttribute('aria-checked')
+  it('shows nobody on the leaderboard who has not asked for it, and hides the name again at once', async () => {
+    const { page, leave } = await asResident(browser, 'board' + fresh())
+    await open(page, 'pages/me/index')
     const token = await tokenOf(page)
-    const consents = () => call<{ items: { purpose: string; granted: boolean }[] }>(token, 'GET', '/mp/v1/consents').then((a) => a.items.find((c) => c.purpose === 'leaderboard')?.granted ?? false)
-    expect(await consents()).toBe(was === 'true')
-    for (const on of was === 'true' ? [false, true] : [true, false]) {
-      await toggle.click()
-      await page.locator(`[role=switch][aria-checked=${on}]`).waitFor()
-      expect(await consents()).toBe(on)
+    await settle(token)
+    await call(token, 'PATCH', '/mp/v1/profile', { nickname: '亓官梅' })
+    await call(token, 'POST', '/mp/v1/sign-ins')
+    await runJob('leaderboard.build')
+    const neighbour = await residentToken('li')
+    const seen = async () => {
+      const names: string[] = []
+      for (let cursor = ''; ; ) {
+        const board = await call<{ items: { masked_name: string }[]; next: string }>(neighbour, 'GET', `/mp/v1/leaderboard?kind=week&level=county&limit=100&cursor=${encodeURIComponent(cursor)}`)
+        names.push(...board.items.map((e) => e.masked_name))
+        if (!board.next) return names.filter((n) => n.startsWith('亓'))
+        cursor = board.next
+      }
     }
+
+    await open(page, 'wallet/leaderboard/index')
+    await page.locator('[role=switch][aria-checked=false]').waitFor()
+    await page.getByText('现在别人看不到您').waitFor()
+    expect(await seen()).toEqual([])
+    await press(page, '让邻里在榜上看到我')
+    await page.locator('[role=switch][aria-checked=true]').waitFor()
+    await runJob('leaderboard.consents') // each minute
+    await open(page, 'wallet/leaderboard/index')
+    await page.reload()
+    await page.locator('.place.me', { hasText: '亓**' }).waitFor()
+    expect(await seen()).toEqual(['亓**'])
+    await press(page, '让邻里在榜上看到我')
+    await page.locator('[role=switch][aria-checked=false]').waitFor()
+    expect(await seen()).toEqual([])
     await leave()
   })
 

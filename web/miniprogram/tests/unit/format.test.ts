@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { count, daysUntil, dayText, distanceText, minutesText, momentText, nearDayText, nextDays, signed, untilText, yuan } from '@/format'
 import { caseStage, caseStages } from '@/format/words'
-import { deepLink } from '@/device/share'
+import { pageOf } from '@/device/links'
+import { weChatCard } from '@/device/share'
 
 describe('format', () => {
   it.each([[3000, '30'], [3050, '30.50'], [5, '0.05'], [-120, '-1.20'], [0, '0']])('writes %i fen as %s', (fen, text) => expect(yuan(fen)).toBe(text))
@@ -20,6 +21,21 @@ describe('format', () => {
 
   it.each([[172800, '还有2天0小时'], [3660, '还有1小时1分'], [65, '还有1分05秒'], [0, '已到时间']])('counts down %i seconds', (s, text) => {
     expect(untilText(new Date(1_700_000_000_000 + s * 1000).toISOString(), 1_700_000_000_000)).toBe(text)
+  })
+})
+
+describe('links', () => {
+  it.each([
+    ['/cases/01HZZZZZZZZZZZZZZZZZZZZZZZ', '/earn/report-detail/index?id=01HZZZZZZZZZZZZZZZZZZZZZZZ'],
+    ['/orders/01HZZZZZZZZZZZZZZZZZZZZZZZ', '/spend/order/index?id=01HZZZZZZZZZZZZZZZZZZZZZZZ'],
+    ['/wallet', '/pages/wallet/index'],
+    ['/nowhere/01HZZZZZZZZZZZZZZZZZZZZZZZ', ''],
+    ['/constructor/01HZZZZZZZZZZZZZZZZZZZZZZZ', ''],
+  ])('of a message: %s', (link, page) => expect(pageOf(link)).toBe(page))
+
+  it('make a card, with a picture only when there is one', () => {
+    expect(weChatCard({ title: '一', page: '/pages/home/index' })).toEqual({ title: '一', path: '/pages/home/index' })
+    expect(weChatCard({ title: '二', page: '/p', picture: 'https://x/y.png' })).toEqual({ title: '二', path: '/p', imageUrl: 'https://x/y.png' })
   })
 })
 
@@ -43,9 +59,4 @@ describe('stages of a report', () => {
     expect(caseStage('withdrawn')).toBe(-1)
     expect(caseStage('rejected')).toBe(-1)
   })
-})
-
-describe('deepLink', () => {
-  it('reads the scene of a mini-program code', () => expect(deepLink({ scene: 'a%3D01ABC%26s%3D2' })).toEqual({ a: '01ABC', s: '2' }))
-  it('passes a plain query', () => expect(deepLink({ id: '7' })).toEqual({ id: '7' }))
 })

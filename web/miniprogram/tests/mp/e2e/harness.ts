@@ -50,13 +50,14 @@ export const staffKept = async (username: string): Promise<Kept> => ({ 'jmk.toke
 export class MiniProgram {
   private constructor(readonly page: Page) {}
 
-  /** Opens the app with empty storage, or with `kept` in it; `at` is the page as WeChat would open it. */
-  static async open(settings: { at?: string; phone?: Partial<Phone>; kept?: Kept } = {}): Promise<MiniProgram> {
+  /** Opens the app with empty storage, or with `kept` in it; `at` is the page as WeChat would open it; `plugins` false takes those from the account that app.json declares. */
+  static async open(settings: { at?: string; phone?: Partial<Phone>; kept?: Kept; plugins?: boolean } = {}): Promise<MiniProgram> {
     const context = await browser.newContext(device)
     context.setDefaultTimeout(patienceMs)
     const page = await context.newPage()
     const kept = Object.entries(settings.kept ?? {}).map(([k, v]) => ['wx:' + k, JSON.stringify(JSON.stringify(v))] as const)
     await context.addInitScript(keepOnce, kept)
+    if (settings.plugins === false) await context.addInitScript(() => localStorage.setItem('test.noPlugins', '1'))
     await page.goto(`${site.url}/#/${settings.at ?? 'pages/home/index'}`)
     const app = new MiniProgram(page)
     await app.set(settings.phone ?? {})

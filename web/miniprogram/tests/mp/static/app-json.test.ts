@@ -44,6 +44,10 @@ describe('the built app.json', () => {
     expect(code).not.toMatch(/["'][\w-]{43}["']/) // what WeChat's template ids look like
   })
 
+  it("declares WeChat's own plugin for voice input, and no other", () => {
+    expect(app.plugins).toEqual({ WechatSI: { version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string, provider: 'wx069ba97219f66d99' } })
+  })
+
   it('opens the app at the home page, which mini-program codes open too', () => {
     expect(app.pages[0]).toBe('pages/home/index')
     const config = readFileSync(join(builtFolder, '../../../../../config.yaml'), 'utf8')

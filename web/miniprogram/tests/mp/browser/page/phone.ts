@@ -15,6 +15,8 @@ export interface Phone {
   /** The answer to "may this app send you messages?" */
   subscribe: 'accept' | 'reject'
   online: boolean
+  /** What WeChat's speech plugin understands of the next recording. */
+  speech: string
   brightness: number
   awake: boolean
   /** What was called, with what, in order. */
@@ -33,6 +35,7 @@ export const phone: Phone = {
   phoneCode: '',
   subscribe: 'accept',
   online: true,
+  speech: '',
   brightness: 0.4,
   awake: false,
   calls: [],

@@ -1,0 +1,96 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"jiamenkou/internal/clock"
+	"jiamenkou/model"
+)
+
+// deskTables are filled by furnish.
+var deskTables = []string{"merchant", "activity", "case_file", "audit_log", "service_record"}
+
+// furnish gives staff enough to look through: the rows are nobody's work, only
+// many.
+func (w *town) furnish(n int) {
+	w.t.Helper()
+	now, id := clock.Now(w.clock), w.clock.NewID
+	mine := one[model.Resident](w, "id = ?", w.c.residents[0].ID)
+	shop := one[model.Merchant](w, "id = ?", w.c.shops[0].merchantID)
+	// Most of it lies where the person who looks has nothing to say.
+	place := func(i int) string { return append(w.c.villages, w.c.townID)[i%3] }
+	fill(w, n, func(i int) model.Merchant {
+		row := shop
+		row.ID, row.Name, row.RegionID = id(), fmt.Sprintf("商户 %d", i), place(i)
+		return row
+	})
+	fill(w, n, func(i int) model.Activity {
+		return model.Activity{
+			ID: id(), RegionID: place(i), OrganizerStaffID: w.c.operator.ID, Title: fmt.Sprintf("活动 %d", i), Content: "x", Category: "environment", Beneficiary: "x",
+			PlaceName: "x", Lon: lon, Lat: lat, RadiusMeters: 100, ContactName: "x", Status: model.ActivityPublished, Version: 1, CreatedAt: now, UpdatedAt: now, PublishedAt: &now,
+		}
+	})
+	fill(w, n, func(i int) model.CaseFile {
+		return model.CaseFile{
+			ID: id(), CountyID: w.c.countyID, Number: fmt.Sprintf("202601%02d-%04d", i%28+1, i), Kind: model.CaseReport, Category: "facility", Content: "x", RegionID: place(i),
+			ReporterID: mine.ID, ContentStatus: model.ContentPassed, Status: model.CaseClosed, Version: 1, IdempotencyKey: fmt.Sprintf("case-%08d", i), CreatedAt: now, UpdatedAt: now,
+		}
+	})
+	fill(w, n, func(i int) model.AuditLog {
+		region := place(i)
+		return model.AuditLog{
+			ID: id(), ActorKind: "staff", ActorID: id(), Action: "test.read", ObjectType: "test", ObjectID: id(), RegionID: &region, Detail: "{}",
+			CreatedAt: now.Add(time.Duration(i) * time.Second),
+		}
+	})
+	var people []model.Resident
+	require.NoError(w.t, w.a.db.Read(w.t.Context()).Limit(n).Find(&people).Error)
+	fill(w, n, func(i int) model.ServiceRecord {
+		who := people[i%len(people)]
+		return model.ServiceRecord{
+			ID: id(), Kind: model.RecordManual, State: model.RecordRejected, Approval: model.ApprovalSecondPerson, ResidentID: who.ID, VolunteerNumber: who.VolunteerNumber,
+			RegionID: place(i), ActivityTitle: "x", Day: clock.Today(w.clock), StartedAt: now, EndedAt: now.Add(time.Hour), Minutes: 60, PlaceName: "x", Beneficiary: "x",
+			Content: "x", PersonInCharge: "x", RecorderID: "recorder", RecorderName: "x", Reason: "x", DecidedBy: new("another"), DecidedAt: &now, CreatedAt: now,
+		}
+	})
+}
+
+// desk makes the calls of staff who look for something: the search across
+// everything, residents, orders, and what auditors read.
+func (w *town) desk() {
+	w.t.Helper()
+	operator, auditor := w.site.staff(operatorName), w.site.staff(auditorName)
+	order := one[model.BenefitOrder](w, "1 = 1")
+	do := func(who *person, call, method, path string, body any) {
+		w.clock.Advance(10 * time.Second)
+		w.during(call, func() {
+			out := who.do(method, path, body)
+			require.Equal(w.t, 2, out.status/100, "%s: %s", call, out)
+		})
+	}
+	for call, q := range map[string]string{
+		"search by phone": "13900001234", "search by order": order.ID, "search by case": "20260105", "search by name": "商户 1", "search by title": "活动 1",
+	} {
+		do(operator, call, http.MethodPost, "/search", object{"q": q})
+	}
+	resident := w.c.residents[0].ID
+	for call, path := range map[string]string{
+		"residents": "/residents", "residents who joined": "/residents?from=2026-01-01&to=2027-12-31", "resident": "/residents/" + resident,
+		"orders": "/orders", "orders of a resident": "/orders?resident_id=" + resident, "order": "/orders/" + order.ID,
+		"audit log": "/audit-log", "audit log of days": "/audit-log?from=2026-01-01&to=2026-01-02", "audit log of a person": "/audit-log?actor=" + operatorName,
+		"audit log of an object": "/audit-log?object_id=" + resident, "four eyes": "/four-eyes", "four eyes that wait": "/four-eyes?status=waiting&kind=adjustment",
+		"four eyes of days": "/four-eyes?from=2026-01-01&to=2026-01-02", "audit runs": "/audit-runs", "views": "/views?list=cases", "exports": "/exports",
+	} {
+		do(auditor, call, http.MethodGet, path, nil)
+	}
+	w.clock.Advance(time.Minute)
+	w.during("resident's copy", func() {
+		require.NoError(w.t, w.a.Identity.WriteExport(w.t.Context(), w.c.residents[0], io.Discard))
+	})
+	w.during("unused media", func() { w.must(w.a.Media.DeleteUnused(w.t.Context(), time.Hour)) })
+}
