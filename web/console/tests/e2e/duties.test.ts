@@ -72,6 +72,7 @@ test('a merchant disputes a line and is answered; another statement it confirms'
   const owner = await openAs(browser, 'owner')
   await open(owner.page, '/statements?status=issued')
   await main(owner.page).locator('table a').first().click()
+  await owner.page.getByRole('button', { name: '提出异议', exact: true }).waitFor()
   const line = main(owner.page).locator('table tbody tr').first()
   const told = `${await line.locator('td').nth(0).innerText()} 的“${await line.locator('td').nth(2).innerText()}”当时没有核销成功`
   await shot(owner.page, 'owner-statement')
