@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, staffToken, tokenOf } from './calls'
-import { asResident, expectAccessible, expectReachable, newPhone, open, openBrowser, press, settled, shot, url } from './harness'
+import { call, staffToken, tokenOf, url } from './calls'
+import { asResident, expectAccessible, expectReachable, newPhone, open, openBrowser, press, settled, shot } from './harness'
 import { looks } from './looks'
 
 let browser: Browser
