@@ -59,10 +59,11 @@ test-fast: ## Tests on both databases, without the race detector and lint
 	scripts/with-mariadb.sh go test $(TEST_FLAGS) -timeout 15m ./...
 
 .PHONY: test-web
-test-web: ## Build the clients, check their types and sizes, run their unit tests
+test-web: ## Build the clients, check their types and sizes, run their unit tests and WeChat's own checks
 	scripts/build-web.sh $(CLIENTS)
 	for client in $(CLIENTS); do \
-		(cd web/$$client && ../../scripts/npm-ci.sh && npm run --silent check && npm test --silent && npm run --silent --if-present size); \
+		(cd web/$$client && ../../scripts/npm-ci.sh && npm run --silent check && npm test --silent && \
+			npm run --silent --if-present mp && npm run --silent --if-present size); \
 	done
 
 .PHONY: test-e2e

@@ -1,5 +1,8 @@
 import { isH5 } from './platform'
 
+// WeChat hands wx to scripts by itself: it is not on the global object.
+declare const wx: { env: { USER_DATA_PATH: string } }
+
 /** Gives a PDF to the person: a browser saves it, WeChat shows it, where it can be sent on. */
 export function givePdf(bytes: ArrayBuffer, name: string): Promise<void> {
   if (isH5) {
@@ -10,7 +13,7 @@ export function givePdf(bytes: ArrayBuffer, name: string): Promise<void> {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
     return Promise.resolve()
   }
-  const path = `${(globalThis as unknown as { wx: { env: { USER_DATA_PATH: string } } }).wx.env.USER_DATA_PATH}/${name}`
+  const path = `${wx.env.USER_DATA_PATH}/${name}`
   return new Promise((resolve, reject) =>
     uni.getFileSystemManager().writeFile({
       filePath: path,

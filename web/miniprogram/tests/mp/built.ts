@@ -7,8 +7,9 @@ import { onTestFinished } from 'vitest'
 /** The mini-program as WeChat gets it; prepare.mjs builds it. */
 export const builtFolder = fileURLToPath(new URL('../../dist/build/mp-weixin', import.meta.url))
 
-/** The server that the build names. */
-export const builtOrigin = () => (JSON.parse(readFileSync(builtFolder + '.built.json', 'utf8')) as { VITE_API_ORIGIN: string }).VITE_API_ORIGIN
+/** What the build names: its server, and the version of the plugin for voice input. */
+export const builtSettings = () => JSON.parse(readFileSync(builtFolder + '.built.json', 'utf8')) as { VITE_API_ORIGIN: string; VITE_WECHAT_SI_VERSION: string }
+export const builtOrigin = () => builtSettings().VITE_API_ORIGIN
 
 export interface AppJson {
   pages: string[]

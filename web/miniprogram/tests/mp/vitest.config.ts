@@ -11,6 +11,6 @@ export default defineConfig({
     fileParallelism: false,
     pool: 'forks',
     // It also talks about its work.
-    onConsoleLog: (log) => !/summer-compiler|serialize mini-weixin/.test(log),
+    onConsoleLog: (log) => !/summer-compiler|serialize mini-weixin|miniprogram-builder|white ?ext ?list/.test(log),
   },
 })

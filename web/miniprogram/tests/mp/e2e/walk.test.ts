@@ -25,6 +25,14 @@ async function signedUpShift(token: string): Promise<string> {
   throw new Error('the demo county has no shift to sign up for')
 }
 
+/** A certificate of this resident's service hours, asked for when there is none. */
+async function certificateOf(token: string): Promise<string> {
+  const { items } = await call<Items>(token, 'GET', '/mp/v1/certificates?limit=1')
+  if (items?.[0]) return items[0].id
+  const today = new Date().toISOString().slice(0, 10)
+  return (await call<{ id: string }>(token, 'POST', '/mp/v1/certificates', { purpose: '社区表彰', from: `${Number(today.slice(0, 4)) - 1}-01-01`, to: today })).id
+}
+
 /** What a page shows one of needs an id: these come from the demo county. */
 async function queries(): Promise<Record<string, string>> {
   const wang = await residentToken('wang')
@@ -37,6 +45,8 @@ async function queries(): Promise<Record<string, string>> {
   const entry = await ofWang('/wallet/entries?limit=1')
   const shiftOfWang = await signedUpShift(wang)
   return {
+    'earn/service-record/index': `id=${await ofWang('/service-records?state=effective&limit=1')}`,
+    'earn/certificate/index': `id=${await certificateOf(wang)}`,
     'earn/article/index': `id=${await ofWang('/articles?limit=1')}`,
     'earn/activity/index': `id=${await ofWang('/activities?limit=1')}`,
     'earn/attend/index': `id=${shiftOfWang}`,

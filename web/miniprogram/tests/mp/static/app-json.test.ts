@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { allPages, appJson, builtFolder, builtOrigin, filesUnder, readJson } from '../built'
+import { allPages, appJson, builtFolder, builtOrigin, builtSettings, filesUnder, readJson } from '../built'
 
 // WeChat answers these only to apps that name them in requiredPrivateInfos, and its review refuses apps that name one
 // without using it: https://developers.weixin.qq.com/miniprogram/dev/reference/configuration/app.html#requiredPrivateInfos
@@ -44,8 +44,10 @@ describe('the built app.json', () => {
     expect(code).not.toMatch(/["'][\w-]{43}["']/) // what WeChat's template ids look like
   })
 
-  it("declares WeChat's own plugin for voice input, and no other", () => {
-    expect(app.plugins).toEqual({ WechatSI: { version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string, provider: 'wx069ba97219f66d99' } })
+  it("declares WeChat's own plugin for voice input in the version that the build names, and no other", () => {
+    const version = builtSettings().VITE_WECHAT_SI_VERSION
+    expect(app.plugins).toEqual(version ? { WechatSI: { version, provider: 'wx069ba97219f66d99' } } : undefined)
+    expect(code.includes('requirePlugin')).toBe(version !== '')
   })
 
   it('opens the app at the home page, which mini-program codes open too', () => {

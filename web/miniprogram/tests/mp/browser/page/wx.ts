@@ -5,7 +5,7 @@ import * as screens from './screens'
 // The part of wx that the app uses, played. What is not here is not there, as on a phone with an older WeChat: a call
 // of it is an error that the tests see.
 
-type Options = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any
+type Options = Record<string, any>
 
 const kept = 'wx:'
 const listeners = { network: new Set<(r: object) => void>(), theme: new Set<(r: object) => void>() }
@@ -46,6 +46,7 @@ const immediate = {
   getMenuButtonBoundingClientRect: () => ({ width: 87, height: 32, top: 28, bottom: 60, left: innerWidth - 97, right: innerWidth - 10 }),
   getLaunchOptionsSync: launchOptions,
   getEnterOptionsSync: launchOptions,
+  getFileSystemManager: () => fileSystem,
   canIUse: () => true,
   nextTick: (run: () => void) => void Promise.resolve().then(run),
   onNetworkStatusChange: (f: (r: object) => void) => void listeners.network.add(f),
@@ -54,6 +55,9 @@ const immediate = {
   onAppHide: () => {},
   createInnerAudioContext: () => ({ src: '', paused: true, duration: 0, currentTime: 0, play() {}, pause() {}, stop() {}, seek() {}, destroy() {}, ...silent('onCanplay onPlay onPause onStop onEnded onTimeUpdate onError onWaiting onSeeking onSeeked') }),
 }
+
+/** Files go nowhere: what was written is only opened again by WeChat itself. */
+const fileSystem = { writeFile: (o: Options) => setTimeout(() => o.success?.({ errMsg: 'writeFile:ok' })) }
 
 const silent = (names: string) => Object.fromEntries(names.split(' ').flatMap((n) => [[n, () => {}], [n.replace(/^on/, 'off'), () => {}]]))
 
@@ -79,8 +83,8 @@ async function request(o: Options): Promise<object> {
   const headers = new Headers({ 'Content-Type': 'application/json' })
   for (const [k, v] of Object.entries(o.header ?? {})) headers.set(k, String(v))
   const answer = await fetch(allowed(o.url) + query, { method, body, headers })
-  const text = await answer.text()
-  return { statusCode: answer.status, header: Object.fromEntries(answer.headers), cookies: [], data: o.dataType === 'json' || o.dataType === undefined ? parsed(text) : text }
+  const data = o.responseType === 'arraybuffer' ? await answer.arrayBuffer() : parsed(await answer.text())
+  return { statusCode: answer.status, header: Object.fromEntries(answer.headers), cookies: [], data }
 }
 
 function parsed(text: string): unknown {
@@ -127,6 +131,7 @@ const eventual: Record<string, (o: Options) => Promise<object>> = {
   makePhoneCall: nothing,
   openLocation: nothing,
   previewImage: nothing,
+  openDocument: nothing,
   setClipboardData: nothing,
   authorize: nothing,
   navigateTo: go(screens.navigateTo),
