@@ -10,6 +10,7 @@ program=$(cd "$(dirname "$0")/.." && pwd)/bin/jiamenkou
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/jmk-demo.XXXXXX")
 pid=""
+: >"$dir/out" # it is read before the server may have begun
 stop() {
   [ -z "$pid" ] || { kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; } || true
   rm -rf "$dir"
