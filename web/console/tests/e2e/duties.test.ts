@@ -72,6 +72,7 @@ test('a merchant disputes a line and is answered; another statement it confirms'
   const owner = await openAs(browser, 'owner')
   await open(owner.page, '/statements?status=issued')
   await main(owner.page).locator('table a').first().click()
+  await owner.page.getByRole('button', { name: '提出异议', exact: true }).waitFor()
   const line = main(owner.page).locator('table tbody tr').first()
   const told = `${await line.locator('td').nth(0).innerText()} 的“${await line.locator('td').nth(2).innerText()}”当时没有核销成功`
   await shot(owner.page, 'owner-statement')
@@ -286,7 +287,7 @@ test('the second step is set up, and asked for at the next login', async () => {
   expect(fresh).not.toContain(codes[1])
   await page.getByRole('button', { name: '严两步' }).click()
   await page.getByRole('menuitem', { name: '退出登录' }).click()
-  await page.waitForURL('**/login*')
+  await page.waitForURL(/\/login/)
   await fillLogin(page, `two.${run}`)
   await page.locator('input[name=code]').fill(codes[1]!)
   await page.getByRole('button', { name: '确认', exact: true }).click()

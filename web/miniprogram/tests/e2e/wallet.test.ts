@@ -117,6 +117,24 @@ describe('wallet', () => {
     await leave()
   })
 
+  it('says so when the code of a page cannot be fetched, and opens it after a retry', async () => {
+    const { page, context, leave } = await asResident(browser, 'zhang')
+    await open(page, 'pages/wallet/index')
+    await page.getByText('最近的变化').waitFor()
+    await context.setOffline(true)
+    await press(page, '按月汇总')
+    await heading(page, '没有打开').waitFor()
+    await page.getByText('没有连上网络').waitFor()
+    await expectAccessible(page)
+    await press(page, '再试一次') // still without a network: the app stays
+    await page.getByText('没有连上网络').waitFor()
+    await context.setOffline(false)
+    await press(page, '再试一次')
+    await heading(page, '按月汇总').waitFor()
+    await page.getByText('看这个月的明细').first().waitFor()
+    await leave()
+  })
+
   it('shows an empty wallet and its retry after a failure', async () => {
     const { page, context, leave } = await asResident(browser, 'empty' + Date.now().toString(36))
     await open(page, 'pages/me/index')
