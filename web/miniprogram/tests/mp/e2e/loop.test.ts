@@ -122,7 +122,8 @@ describe('an order', () => {
     await orderTicket(app)
     await app.setOnline(false)
     await app.sees('没有网络')
-    await app.sees('连不上网络，这个码还能用')
+    // A code is fresh for half a minute; only afterwards is there anything to say.
+    await app.page.getByText('连不上网络，这个码还能用').waitFor({ timeout: 45_000 })
     expect(await readQr(app)).not.toBe('')
     await app.setOnline(true)
     await app.sees('码会自己换新')
