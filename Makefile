@@ -40,7 +40,7 @@ reset: ## Remove the local data (data/): the next run starts from nothing
 	rm -rf data
 
 .PHONY: test
-test: tools vet lint test-race openapi-check test-web ## Everything: vet, lint, race tests on both databases, fresh OpenAPI files, clients
+test: tools vet lint test-race openapi-check test-web test-e2e ## Everything: vet, lint, race tests on both databases, fresh OpenAPI files, clients and their flows
 
 .PHONY: tools
 tools:

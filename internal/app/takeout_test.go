@@ -66,7 +66,7 @@ func TestExport_coversEveryTable(t *testing.T) {
 	naming := tablesNamingResidents(t, a)
 	require.Greater(t, len(naming), 20, "the schema was read")
 	for table := range naming {
-		require.True(t, exported[table] != (notTakenAlong[table] != ""), "%s names a resident: give it to identity.OnExport, or a reason in notTakenAlong", table)
+		require.NotEqual(t, exported[table], notTakenAlong[table] != "", "%s names a resident: give it to identity.OnExport, or a reason in notTakenAlong", table)
 	}
 	for table := range notTakenAlong {
 		require.Contains(t, naming, table, "a reason for a table that is not there")
@@ -130,12 +130,12 @@ func TestExport_holdsEveryRow(t *testing.T) {
 				}
 				checked = append(checked, table)
 				rows := rowsOf(t, a, most.ID)
-				require.EqualValues(t, most.N, rows[table], "%s of %s", table, most.ID)
+				require.Equal(t, most.N, rows[table], "%s of %s", table, most.ID)
 				switch table { // what hangs on these
 				case "case_file":
 					var moves int64
 					require.NoError(t, a.db.Read(t.Context()).Raw("SELECT COUNT(*) FROM case_history h JOIN case_file c ON c.id = h.case_id WHERE c.reporter_id = ?", most.ID).Scan(&moves).Error)
-					require.EqualValues(t, moves, rows["case_history"])
+					require.Equal(t, moves, rows["case_history"])
 				case "award":
 					entries, err := a.Ledger.Entries(t.Context(), ledger.WalletOf(most.ID), ledger.EntryFilter{}, paging.Request{Limit: paging.MaxLimit})
 					require.NoError(t, err)

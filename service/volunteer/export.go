@@ -5,7 +5,24 @@ import "jiamenkou/service/identity"
 // ExportParts are what volunteer holds about a resident, for the copy that the
 // resident may have: see identity.OnExport.
 func (*Service) ExportParts() []identity.ExportPart {
-	type signup struct {
+	return []identity.ExportPart{
+		identity.NewExportPart[exportedSignup]("signup", "志愿活动报名与签到", "g.id", `v.title AS activity, h.starts_at, h.ends_at, g.status, g.created_at,
+			COALESCE(a.status, '') AS attendance, a.check_in_at, COALESCE(a.check_in_verdict, '') AS check_in_place, a.check_out_at,
+			COALESCE(a.check_out_verdict, '') AS check_out_place, a.check_in_lon AS lon, a.check_in_lat AS lat`,
+			`signup g JOIN activity_shift h ON h.id = g.shift_id JOIN activity v ON v.id = h.activity_id LEFT JOIN attendance a ON a.signup_id = g.id
+			WHERE g.resident_id = @resident`),
+		identity.NewExportPart[exportedRecord]("service_record", "志愿服务记录", "r.id", `r.kind, r.state, r.activity_title AS activity, r.day, r.started_at, r.ended_at,
+			r.minutes, r.place_name, r.beneficiary, r.content, r.quality_rating, r.person_in_charge, r.recorder_name, r.reason`,
+			"service_record r WHERE r.resident_id = @resident"),
+		identity.NewExportPart[exportedCorrection]("service_correction", "服务记录的更正", "c.id", `c.record_id, c.state, c.asked_text, c.reason, c.minutes, c.proposer_name,
+			c.decision_reason, c.created_at, c.decided_at`, "service_correction c WHERE c.resident_id = @resident"),
+		identity.NewExportPart[exportedCertificate]("certificate", "志愿服务证明", "c.id", `c.state, c.purpose, c.from_day, c.to_day, COALESCE(c.number, '') AS number, c.issuer,
+			COALESCE(c.issued_on, '') AS issued_on, c.total_minutes, c.reason, c.created_at`, "certificate c WHERE c.resident_id = @resident"),
+	}
+}
+
+type (
+	exportedSignup struct {
 		identity.ExportRow
 		Activity      string               `json:"activity"`
 		StartsAt      identity.ExportTime  `json:"starts_at"`
@@ -20,7 +37,7 @@ func (*Service) ExportParts() []identity.ExportPart {
 		Lon           *float64             `json:"check_in_lon"` // gone after a few weeks
 		Lat           *float64             `json:"check_in_lat"`
 	}
-	type record struct {
+	exportedRecord struct {
 		identity.ExportRow
 		Kind           string              `json:"kind"`
 		State          string              `json:"state"`
@@ -37,7 +54,7 @@ func (*Service) ExportParts() []identity.ExportPart {
 		RecorderName   string              `json:"recorder_name"`
 		Reason         string              `json:"reason"`
 	}
-	type correction struct {
+	exportedCorrection struct {
 		identity.ExportRow
 		RecordID       string               `json:"record_id"`
 		State          string               `json:"state"`
@@ -49,7 +66,7 @@ func (*Service) ExportParts() []identity.ExportPart {
 		CreatedAt      identity.ExportTime  `json:"created_at"`
 		DecidedAt      *identity.ExportTime `json:"decided_at"`
 	}
-	type certificate struct {
+	exportedCertificate struct {
 		identity.ExportRow
 		State        string              `json:"state"`
 		Purpose      string              `json:"purpose"`
@@ -62,18 +79,4 @@ func (*Service) ExportParts() []identity.ExportPart {
 		Reason       string              `json:"reason"`
 		CreatedAt    identity.ExportTime `json:"created_at"`
 	}
-	return []identity.ExportPart{
-		identity.NewExportPart[signup]("signup", "志愿活动报名与签到", "g.id", `v.title AS activity, h.starts_at, h.ends_at, g.status, g.created_at,
-			COALESCE(a.status, '') AS attendance, a.check_in_at, COALESCE(a.check_in_verdict, '') AS check_in_place, a.check_out_at,
-			COALESCE(a.check_out_verdict, '') AS check_out_place, a.check_in_lon AS lon, a.check_in_lat AS lat`,
-			`signup g JOIN activity_shift h ON h.id = g.shift_id JOIN activity v ON v.id = h.activity_id LEFT JOIN attendance a ON a.signup_id = g.id
-			WHERE g.resident_id = @resident`),
-		identity.NewExportPart[record]("service_record", "志愿服务记录", "r.id", `r.kind, r.state, r.activity_title AS activity, r.day, r.started_at, r.ended_at,
-			r.minutes, r.place_name, r.beneficiary, r.content, r.quality_rating, r.person_in_charge, r.recorder_name, r.reason`,
-			"service_record r WHERE r.resident_id = @resident"),
-		identity.NewExportPart[correction]("service_correction", "服务记录的更正", "c.id", `c.record_id, c.state, c.asked_text, c.reason, c.minutes, c.proposer_name,
-			c.decision_reason, c.created_at, c.decided_at`, "service_correction c WHERE c.resident_id = @resident"),
-		identity.NewExportPart[certificate]("certificate", "志愿服务证明", "c.id", `c.state, c.purpose, c.from_day, c.to_day, COALESCE(c.number, '') AS number, c.issuer,
-			COALESCE(c.issued_on, '') AS issued_on, c.total_minutes, c.reason, c.created_at`, "certificate c WHERE c.resident_id = @resident"),
-	}
-}
+)
