@@ -284,8 +284,7 @@ func (s *Service) mayDecideTx(tx *gorm.DB, actor authz.Actor, record recordRow, 
 		return ErrOwnCorrection
 	}
 	approval, err := roomTx(tx, record, c)
-	var unfit *fault.Error
-	if errors.As(err, &unfit) { // the day has filled up since: it can only be rejected, by anybody
+	if _, unfit := errors.AsType[*fault.Error](err); unfit { // the day has filled up since: it can only be rejected, by anybody
 		return nil
 	}
 	if err == nil && approval == model.ApprovalLongDay && actor.InRegion(parentPath(record.RegionPath), organizers...) != nil {

@@ -1,7 +1,6 @@
 package volunteer_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -198,7 +197,7 @@ func TestCorrectionRefused(t *testing.T) {
 			require.Equal(t, model.RecordEffective, w.record(record.ID).State)
 			require.EqualValues(t, 120, w.minutes(who).EffectiveMinutes)
 		})
-		t.Run("three requests are enough", func(t *testing.T) {
+		t.Run("three requests are enough", func(*testing.T) {
 			w.refuses(volunteer.ErrAskedOften, func() error {
 				_, err := w.AskCorrection(ctx, who, volunteer.AskInput{RecordID: record.ID, Text: "第四次"})
 				return err
@@ -224,13 +223,13 @@ func TestCorrectionLimits(t *testing.T) {
 		evening := w.served(who, 1, 15, 17)
 		w.set(at(2, 9))
 
-		t.Run("nobody was in two places", func(t *testing.T) {
+		t.Run("nobody was in two places", func(*testing.T) {
 			w.refuses(volunteer.ErrRecordOverlap, func() error {
 				_, err := w.ProposeCorrection(ctx, w.organizer, change(evening, 1, 9.5, 17, 120))
 				return err
 			})
 		})
-		t.Run("a day of more than 12 hours is refused", func(t *testing.T) {
+		t.Run("a day of more than 12 hours is refused", func(*testing.T) {
 			w.refuses(volunteer.ErrDayLimit, func() error {
 				_, err := w.ProposeCorrection(ctx, w.organizer, change(evening, 1, 10, 18.5, 481))
 				return err
@@ -288,7 +287,7 @@ func TestCorrectionRace(t *testing.T) {
 			if err == nil {
 				won++
 			} else {
-				require.True(t, errors.Is(err, volunteer.ErrBadMove), err)
+				require.ErrorIs(t, err, volunteer.ErrBadMove)
 			}
 		}
 		require.Equal(t, 1, won, "one decision, whoever was first")
