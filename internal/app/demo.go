@@ -43,7 +43,7 @@ func (a *App) loadDemo(ctx context.Context, days int, out io.Writer) error {
 		Days: days,
 		DB:   a.db, Clock: past, Region: s.Region, Identity: s.Identity, Policy: s.Policy, Volunteer: s.Volunteer,
 		Reading: s.Reading, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Leaderboard: s.Leaderboard,
-		Recourse: s.Recourse, Media: s.Media,
+		Recourse: s.Recourse, Insight: s.Insight, Media: s.Media,
 		OpenID: a.sim.OpenID,
 	}, now, out)
 }

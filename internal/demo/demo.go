@@ -20,6 +20,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/insight"
 	"jiamenkou/service/leaderboard"
 	"jiamenkou/service/market"
 	"jiamenkou/service/media"
@@ -72,6 +73,7 @@ type Services struct {
 	Settlement  *settlement.Service
 	Leaderboard *leaderboard.Service
 	Recourse    *recourse.Service
+	Insight     *insight.Service
 	Media       *media.Service
 	// OpenID is the openid under which the simulated WeChat knows a name.
 	OpenID func(name string) string

@@ -28,7 +28,17 @@ func (l *loader) desks(ctx context.Context) error {
 		}
 	}
 	l.Clock.Set(l.now)
-	return nil
+	return l.figures(ctx)
+}
+
+// figures counts what the dashboard shows, so that its first look is not one
+// of dashes until cron has counted.
+func (l *loader) figures(ctx context.Context) error {
+	if _, err := l.Insight.CountDays(ctx); err != nil {
+		return err
+	}
+	_, err := l.Insight.CountRegions(ctx)
+	return err
 }
 
 func (l *loader) yesterday() clock.Day { return clock.DayOf(l.now).AddDays(-1) }

@@ -119,6 +119,13 @@ func enrolmentOf(secret, username string) (Enrolment, error) {
 // codes: shown this once, good once each. Errors: ErrBadCode,
 // ErrSecondFactorMissing, ErrSecondFactorEnrolled.
 func (s *Service) ConfirmSecondFactor(ctx context.Context, actor authz.Actor, code string) ([]string, error) {
+	defer s.actors.purge(actor.ID)
+	return s.newCodes(ctx, actor, func(tx *gorm.DB, rows []model.StaffRecoveryCode) error { return s.confirmTx(tx, actor, code, rows) })
+}
+
+// newCodes counts an attempt, runs one that stores new recovery codes, and
+// returns them.
+func (s *Service) newCodes(ctx context.Context, actor authz.Actor, storeTx func(*gorm.DB, []model.StaffRecoveryCode) error) ([]string, error) {
 	if actor.Kind != authz.KindStaff {
 		return nil, authz.ErrForbidden
 	}
@@ -133,9 +140,7 @@ func (s *Service) ConfirmSecondFactor(ctx context.Context, actor authz.Actor, co
 	if !admitted {
 		return nil, ErrBadCode
 	}
-	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.confirmTx(tx, actor, code, rows) })
-	s.actors.purge(actor.ID)
-	if err != nil {
+	if err := database.InTx(ctx, s.db, func(tx *gorm.DB) error { return storeTx(tx, rows) }); err != nil {
 		return nil, err
 	}
 	return codes, nil
@@ -181,25 +186,7 @@ func (s *Service) confirmTx(tx *gorm.DB, actor authz.Actor, code string, recover
 // for a code of the app, or one of the old recovery codes, so that a stolen
 // session alone gets none. Errors: ErrBadCode, ErrSecondFactorMissing.
 func (s *Service) RenewRecoveryCodes(ctx context.Context, actor authz.Actor, code string) ([]string, error) {
-	if actor.Kind != authz.KindStaff {
-		return nil, authz.ErrForbidden
-	}
-	codes, rows, err := s.newRecoveryCodes(actor.ID)
-	if err != nil {
-		return nil, err
-	}
-	admitted, err := s.countAttempt(ctx, actor.ID)
-	if err != nil {
-		return nil, err
-	}
-	if !admitted {
-		return nil, ErrBadCode
-	}
-	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.renewRecoveryTx(tx, actor, code, rows) })
-	if err != nil {
-		return nil, err
-	}
-	return codes, nil
+	return s.newCodes(ctx, actor, func(tx *gorm.DB, rows []model.StaffRecoveryCode) error { return s.renewRecoveryTx(tx, actor, code, rows) })
 }
 
 func (s *Service) renewRecoveryTx(tx *gorm.DB, actor authz.Actor, code string, recovery []model.StaffRecoveryCode) error {
