@@ -178,7 +178,10 @@ describe('clerk', () => {
     await page.getByText('核销成功').waitFor()
     await open(page, 'clerk/today/index')
     await press(page, '撤销')
-    await page.locator('input:visible').first().fill('扫错了')
+    await page.getByRole('radio', { name: '其他' }).click()
+    expect(await page.getByRole('button', { name: '确定撤销' }).getAttribute('aria-disabled')).toBe('true') // "other" needs its words
+    await page.getByRole('radio', { name: '扫错了' }).click()
+    await shot(page, 'clerk-undo')
     await press(page, '确定撤销')
     await page.getByText('请把现金 ¥30 退给顾客').waitFor()
     await page.getByText('撤销原因：扫错了').first().waitFor()
