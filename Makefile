@@ -40,7 +40,7 @@ reset: ## Remove the local data (data/): the next run starts from nothing
 	rm -rf data
 
 .PHONY: test
-test: tools vet lint test-race openapi-check test-web test-e2e ## Everything: vet, lint, race tests on both databases, fresh OpenAPI files, clients and their flows
+test: tools vet lint test-race test-crash openapi-check test-web test-e2e ## Everything: vet, lint, race tests on both databases, crashes, fresh OpenAPI files, clients and their flows
 
 .PHONY: tools
 tools:
@@ -57,6 +57,10 @@ test-race:
 .PHONY: test-fast
 test-fast: ## Tests on both databases, without the race detector and lint
 	scripts/with-mariadb.sh go test $(TEST_FLAGS) -timeout 15m ./...
+
+.PHONY: test-crash
+test-crash: ## The crash tests in full: 30 kills of the program and of MariaDB under load, 1,000 lost answers to COMMIT
+	JMK_TEST_ROUNDS=full scripts/with-mariadb.sh go test -count 1 -timeout 15m -run 'Killed|LostCommits' ./internal/app ./service/ledger ./service/market
 
 .PHONY: test-web
 test-web: ## Build the clients, check their types and sizes, run their unit tests and WeChat's own checks
