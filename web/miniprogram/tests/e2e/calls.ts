@@ -33,8 +33,10 @@ export const residentToken = async (name: string) => (await logInResident(name))
 export const logInStaff = (username: string) => call<{ access_token: string }>('', 'POST', '/api/v1/auth/login', { username, password: 'jiamenkou-demo' })
 export const staffToken = async (username: string) => (await logInStaff(username)).access_token
 
-/** The token of the resident on this phone; the app must have been opened. */
-export const tokenOf = (page: Page): Promise<string> => page.evaluate(() => (JSON.parse(localStorage.getItem('jmk.tokens.resident')!) as { access_token: string }).access_token)
+/** What the app keeps of the resident's session on this phone; the app must have been opened. */
+const keptTokens = (page: Page) => page.evaluate(() => JSON.parse(localStorage.getItem('jmk.tokens.resident')!) as { access_token: string; refresh_token: string })
+export const tokenOf = async (page: Page) => (await keptTokens(page)).access_token
+export const refreshTokenOf = async (page: Page) => (await keptTokens(page)).refresh_token
 
 export interface ConsentText {
   purpose: string

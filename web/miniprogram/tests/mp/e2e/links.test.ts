@@ -8,8 +8,10 @@ playMiniProgram()
 interface Item {
   id: string
   title: string
+  cover_url?: string
 }
-const first = async (path: string) => (await call<{ items: Item[] }>(await residentToken('wang'), 'GET', '/mp/v1' + path)).items[0]!
+const list = async (path: string) => (await call<{ items: Item[] }>(await residentToken('wang'), 'GET', '/mp/v1' + path)).items
+const first = async (path: string) => (await list(path))[0]!
 
 describe('a printed mini-program code', () => {
   it('opens what it was made for', async () => {
@@ -47,7 +49,7 @@ describe('a printed mini-program code', () => {
 describe('a card in a chat', () => {
   const pages = [
     { what: 'home', at: async () => 'pages/home/index', picture: false },
-    { what: 'an article', at: async () => `earn/article/index?id=${(await first('/articles?limit=1')).id}`, picture: true },
+    { what: 'an article', at: async () => `earn/article/index?id=${(await list('/articles?limit=20')).find((a) => a.cover_url)!.id}`, picture: true },
     { what: 'an activity', at: async () => `earn/activity/index?id=${(await first('/activities?limit=1')).id}`, picture: false },
     { what: 'a benefit', at: async () => `spend/benefit/index?id=${(await first('/benefits?limit=1')).id}`, picture: true },
   ]

@@ -1,6 +1,6 @@
 import jsQR from 'jsqr'
 import { describe, expect, it } from 'vitest'
-import { call, fresh, residentToken } from '../../e2e/calls'
+import { call, fresh, moviegoer, residentToken } from '../../e2e/calls'
 import { MiniProgram, playMiniProgram, residentKept, staffKept } from './harness'
 
 playMiniProgram()
@@ -84,7 +84,8 @@ describe('login', () => {
 
 describe('an order', () => {
   it('goes from the market over the clerk’s scanner to "redeemed" on the resident’s phone', async () => {
-    const resident = await MiniProgram.open({ kept: await residentKept('li') })
+    const who = await moviegoer()
+    const resident = await MiniProgram.open({ kept: await residentKept(who) })
     await resident.settled()
     await resident.shot('home')
     await orderTicket(resident)
@@ -105,7 +106,7 @@ describe('an order', () => {
     await resident.sees('已核销')
     expect(await resident.get('brightness')).toBe(0.4) // as it was
     expect(await resident.get('awake')).toBe(false)
-    const redeemed = await call<{ items: { id: string; benefit_title: string }[] }>(await residentToken('li'), 'GET', '/mp/v1/orders?status=redeemed&limit=1')
+    const redeemed = await call<{ items: { id: string; benefit_title: string }[] }>(await residentToken(who), 'GET', '/mp/v1/orders?status=redeemed&limit=1')
     expect(redeemed.items[0]!.benefit_title).toBe('电影票一张')
 
     await clerk.tap('继续扫下一位')
@@ -117,7 +118,7 @@ describe('an order', () => {
   })
 
   it('shows its code without a network and says so', async () => {
-    const app = await MiniProgram.open({ kept: await residentKept('zhang') })
+    const app = await MiniProgram.open({ kept: await residentKept(await moviegoer()) })
     await app.settled()
     await orderTicket(app)
     await app.setOnline(false)
