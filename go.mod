@@ -6,6 +6,7 @@ go 1.26.0
 ignore (
 	./web/console/node_modules
 	./web/miniprogram/node_modules
+	./web/miniprogram/tests/mp/node_modules
 )
 
 require (

@@ -186,7 +186,9 @@ func (s *Service) confirmTx(tx *gorm.DB, actor authz.Actor, code string, recover
 // for a code of the app, or one of the old recovery codes, so that a stolen
 // session alone gets none. Errors: ErrBadCode, ErrSecondFactorMissing.
 func (s *Service) RenewRecoveryCodes(ctx context.Context, actor authz.Actor, code string) ([]string, error) {
-	return s.newCodes(ctx, actor, func(tx *gorm.DB, rows []model.StaffRecoveryCode) error { return s.renewRecoveryTx(tx, actor, code, rows) })
+	return s.newCodes(ctx, actor, func(tx *gorm.DB, rows []model.StaffRecoveryCode) error {
+		return s.renewRecoveryTx(tx, actor, code, rows)
+	})
 }
 
 func (s *Service) renewRecoveryTx(tx *gorm.DB, actor authz.Actor, code string, recovery []model.StaffRecoveryCode) error {
