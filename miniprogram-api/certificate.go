@@ -104,13 +104,7 @@ func (s *server) getMyCertificateFile(ctx context.Context, in *idInput) (*huma.S
 	if err != nil {
 		return nil, err
 	}
-	return &huma.StreamResponse{Body: func(out huma.Context) {
-		out.SetHeader("Content-Type", "application/pdf")
-		out.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)
-		out.SetHeader("Cache-Control", "private, no-store")
-		out.SetHeader("X-Content-Type-Options", "nosniff")
-		_, _ = out.BodyWriter().Write(file) // the reader went away: nobody is left to tell
-	}}, nil
+	return httpapi.PDF(name, file), nil
 }
 
 type verifyCertificateInput struct {

@@ -288,6 +288,17 @@ type Body[T any] struct{ Body T }
 // OK returns v as a response body.
 func OK[T any](v T) *Body[T] { return &Body[T]{Body: v} }
 
+// PDF answers with a document to download under a name, which no cache keeps.
+func PDF(name string, file []byte) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: func(out huma.Context) {
+		out.SetHeader("Content-Type", "application/pdf")
+		out.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)
+		out.SetHeader("Cache-Control", "private, no-store")
+		out.SetHeader("X-Content-Type-Options", "nosniff")
+		_, _ = out.BodyWriter().Write(file) // the reader went away: nobody is left to tell
+	}}
+}
+
 // ErrNotFound answers unknown routes.
 var ErrNotFound = fault.New(fault.NotFound, "request.no_such_route", "没有这个接口")
 
