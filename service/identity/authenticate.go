@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
@@ -11,31 +12,38 @@ import (
 
 // Authenticate turns an access token into the actor it was issued to, with
 // the roles that the actor holds now. It implements httpapi.Authenticator and
-// costs one query, or none while the session is in the cache.
+// costs one query, or none while the token is in the cache.
 //
 // Errors: ErrTokenInvalid, ErrTokenExpired (refresh, then repeat),
 // ErrSessionRevoked, ErrAccountFrozen, ErrStaffDisabled.
 func (s *Service) Authenticate(ctx context.Context, accessToken string) (authz.Actor, error) {
-	claims, err := s.tokens.parse(accessToken)
-	if err != nil {
-		return authz.Actor{}, err
-	}
-	actor, ok, generation := s.actors.get(claims.SessionID, s.clock.Now())
+	actor, ok, generation := s.actors.get(accessToken, s.clock.Now())
 	if !ok {
-		load := s.loadResident
-		if claims.Kind == authz.KindStaff {
-			load = s.loadStaff
-		}
-		if actor, err = load(ctx, claims); err != nil {
+		var (
+			expires time.Time
+			err     error
+		)
+		if actor, expires, err = s.verify(ctx, accessToken); err != nil {
 			return authz.Actor{}, err
 		}
-		s.actors.put(generation, actor, s.clock.Now())
-	}
-	if actor.ID != claims.Subject || actor.Kind != claims.Kind {
-		return authz.Actor{}, ErrTokenInvalid
+		s.actors.put(generation, accessToken, actor, expires, s.clock.Now())
 	}
 	actor.Grants = append([]authz.Grant(nil), actor.Grants...) // the cache's own stays untouched
 	return actor, nil
+}
+
+// verify finds out whom a token belongs to, and until when it is good.
+func (s *Service) verify(ctx context.Context, accessToken string) (authz.Actor, time.Time, error) {
+	claims, err := s.tokens.parse(accessToken)
+	if err != nil {
+		return authz.Actor{}, time.Time{}, err
+	}
+	load := s.loadResident
+	if claims.Kind == authz.KindStaff {
+		load = s.loadStaff
+	}
+	actor, err := load(ctx, claims)
+	return actor, claims.ExpiresAt.Time, err
 }
 
 func (s *Service) loadResident(ctx context.Context, claims accessClaims) (authz.Actor, error) {

@@ -9,20 +9,22 @@ import (
 	"jiamenkou/internal/authz"
 )
 
-// actorCache keeps the actors of recent sessions for a few seconds, so that a
-// screen's worth of requests costs one look-up. Changes made in this process
-// purge it at once; those of another process act when the entry ends.
+// actorCache keeps whom recent access tokens belong to for a few seconds, so
+// that a screen's worth of requests costs one look-up and one check of a
+// signature. Changes made in this process purge it at once; those of another
+// process act when the entry ends.
 type actorCache struct {
 	ttl time.Duration
 	max int
 
 	mu         sync.Mutex
-	items      map[string]*list.Element // by session
+	items      map[string]*list.Element // by access token
 	recent     *list.List               // of *cachedActor, newest first
 	generation uint64
 }
 
 type cachedActor struct {
+	token string
 	actor authz.Actor
 	until time.Time
 }
@@ -39,11 +41,11 @@ func newActorCache(ttl time.Duration, size int) *actorCache {
 	return &actorCache{ttl: ttl, max: size, items: map[string]*list.Element{}, recent: list.New()}
 }
 
-// get returns the session's actor, or the generation that put wants back.
-func (c *actorCache) get(sessionID string, now time.Time) (actor authz.Actor, ok bool, generation uint64) {
+// get returns the token's actor, or the generation that put wants back.
+func (c *actorCache) get(token string, now time.Time) (actor authz.Actor, ok bool, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, found := c.items[sessionID]
+	e, found := c.items[token]
 	if !found {
 		return authz.Actor{}, false, c.generation
 	}
@@ -55,10 +57,14 @@ func (c *actorCache) get(sessionID string, now time.Time) (actor authz.Actor, ok
 	return entry.actor, true, c.generation
 }
 
-// put keeps an actor that was read after generation was, unless somebody
-// purged meanwhile: the actor might be from before that change.
-func (c *actorCache) put(generation uint64, actor authz.Actor, now time.Time) {
-	if c.ttl <= 0 {
+// put keeps the actor of a token that is good until expires, unless somebody
+// purged since generation was read: the actor might be from before that change.
+func (c *actorCache) put(generation uint64, token string, actor authz.Actor, expires, now time.Time) {
+	until := now.Add(c.ttl)
+	if expires.Before(until) {
+		until = expires
+	}
+	if !now.Before(until) {
 		return
 	}
 	c.mu.Lock()
@@ -66,13 +72,13 @@ func (c *actorCache) put(generation uint64, actor authz.Actor, now time.Time) {
 	if generation != c.generation {
 		return
 	}
-	if e, ok := c.items[actor.SessionID]; ok {
+	if e, ok := c.items[token]; ok {
 		c.remove(e)
 	}
 	if c.recent.Len() >= c.max {
 		c.remove(c.recent.Back())
 	}
-	c.items[actor.SessionID] = c.recent.PushFront(&cachedActor{actor: actor, until: now.Add(c.ttl)})
+	c.items[token] = c.recent.PushFront(&cachedActor{token: token, actor: actor, until: until})
 }
 
 // purge forgets every session of the principals.
@@ -90,6 +96,6 @@ func (c *actorCache) purge(principalIDs ...string) {
 }
 
 func (c *actorCache) remove(e *list.Element) {
-	delete(c.items, entryOf(e).actor.SessionID)
+	delete(c.items, entryOf(e).token)
 	c.recent.Remove(e)
 }

@@ -94,11 +94,12 @@ func TestHashQueue(t *testing.T) {
 func TestActorCache(t *testing.T) {
 	now := time.Unix(0, 0)
 	c := newActorCache(time.Second, 2)
-	put := func(session string) {
-		_, _, generation := c.get(session, now)
-		c.put(generation, authz.Actor{ID: "p" + session, SessionID: session}, now)
+	never := now.Add(time.Hour)
+	put := func(token string) {
+		_, _, generation := c.get(token, now)
+		c.put(generation, token, authz.Actor{ID: "p" + token}, never, now)
 	}
-	has := func(session string) bool { _, ok, _ := c.get(session, now); return ok }
+	has := func(token string) bool { _, ok, _ := c.get(token, now); return ok }
 	put("1")
 	put("2")
 	put("3")
@@ -108,12 +109,17 @@ func TestActorCache(t *testing.T) {
 	c.purge("p2")
 	require.False(t, has("2"))
 	require.True(t, has("3"))
-	c.put(before, authz.Actor{ID: "p4", SessionID: "4"}, now)
+	c.put(before, "4", authz.Actor{ID: "p4"}, never, now)
 	require.False(t, has("4"), "what was read before a purge is not kept")
 	now = now.Add(time.Second)
 	require.False(t, has("3"), "ends")
+	_, _, generation := c.get("5", now)
+	c.put(generation, "5", authz.Actor{ID: "p5"}, now.Add(time.Millisecond), now)
+	require.True(t, has("5"))
+	now = now.Add(time.Millisecond)
+	require.False(t, has("5"), "a token that has expired is not known any longer")
 	off := newActorCache(-1, 2)
-	off.put(0, authz.Actor{SessionID: "1"}, now)
+	off.put(0, "1", authz.Actor{}, never, now)
 	_, ok, _ := off.get("1", now)
 	require.False(t, ok)
 }

@@ -36,17 +36,8 @@ func (s *Service) placeBatch(ctx context.Context, items []orderItem) ([]batch.Re
 		return out, nil
 	}
 	at := s.soldOut.before(sortedKeys(benefits))
-	var p *placing
-	err := database.InTx(ctx, s.db, func(tx *gorm.DB) (err error) {
-		if p, err = s.placingTx(ctx, tx, asked); err != nil {
-			return err
-		}
-		if len(p.winners) == 0 {
-			return errNothingPlaced
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errNothingPlaced) {
+	p, err := s.place(ctx, asked)
+	if err != nil {
 		return nil, err
 	}
 	s.rememberSoldOut(ctx, at, p.soldOutNow())
@@ -54,6 +45,26 @@ func (s *Service) placeBatch(ctx context.Context, items []orderItem) ([]batch.Re
 		out[place[n]] = batch.Result[Placed]{Value: r.Placed, Err: r.Err}
 	}
 	return out, nil
+}
+
+// place is placeTx in a transaction of its own, and placeAgainTx in another if
+// it must be.
+func (s *Service) place(ctx context.Context, items []orderItem) (p *placing, err error) {
+	for _, placeTx := range []func(context.Context, *gorm.DB, []orderItem) (*placing, error){s.placeTx, s.placeAgainTx} {
+		err = database.InTx(ctx, s.db, func(tx *gorm.DB) (err error) {
+			if p, err = placeTx(ctx, tx, items); err == nil && len(p.winners) == 0 {
+				err = errNothingPlaced
+			}
+			return err
+		})
+		if !errors.Is(err, errAnsweredBefore) {
+			break
+		}
+	}
+	if errors.Is(err, errNothingPlaced) {
+		err = nil
+	}
+	return p, err
 }
 
 // soldOutNow lists the benefits of which an item found no stock left.

@@ -95,32 +95,41 @@ type result struct {
 // Everything is decided in memory under locks before anything is written:
 // first the wallets are locked, which makes keys, slots and points of their
 // residents stand still, last the stock, and only if an item gets that far.
-func (s *Service) placeTx(ctx context.Context, tx *gorm.DB, items []orderItem) ([]result, error) {
-	if len(items) == 0 {
-		return nil, nil
-	}
-	p, err := s.placingTx(ctx, tx, items)
-	if err != nil {
-		return nil, err
-	}
-	return p.results, nil
+//
+// Nobody looks first whether an item is a replay, which is rare:
+// errAnsweredBefore means that one is, and that the transaction must be rolled
+// back and done once more by placeAgainTx.
+func (s *Service) placeTx(ctx context.Context, tx *gorm.DB, items []orderItem) (*placing, error) {
+	p := s.placing(ctx, tx, items)
+	return p, p.run(ctx, p.lockWallets, p.loadBenefits, p.loadSlots, p.lockStock, p.decide, p.missed, p.hold, p.write)
 }
 
-// placingTx is placeTx with everything that it found out.
-func (s *Service) placingTx(ctx context.Context, tx *gorm.DB, items []orderItem) (*placing, error) {
-	if len(items) > maxPlaced {
-		return nil, fmt.Errorf("market: %d orders in one call, at most %d", len(items), maxPlaced)
+// placeAgainTx is placeTx for items of which some are replays.
+func (s *Service) placeAgainTx(ctx context.Context, tx *gorm.DB, items []orderItem) (*placing, error) {
+	p := s.placing(ctx, tx, items)
+	return p, p.run(ctx, p.lockWallets, p.loadAnswered, p.loadBenefits, p.loadSlots, p.lockStock, p.decide, p.hold, p.write)
+}
+
+func (s *Service) placing(ctx context.Context, tx *gorm.DB, items []orderItem) *placing {
+	return &placing{
+		Service: s, tx: tx.WithContext(ctx), now: s.now(), items: items, results: make([]result, len(items)), answered: map[[2]string]Order{},
 	}
-	p := &placing{Service: s, tx: tx.WithContext(ctx), now: s.now(), items: items, results: make([]result, len(items))}
-	for _, step := range []func(context.Context) error{
-		p.lockWallets, p.loadAnswered, p.loadBenefits, p.loadSlots, p.lockStock, p.decide, p.hold, p.write,
-	} {
+}
+
+func (p *placing) run(ctx context.Context, steps ...func(context.Context) error) error {
+	if len(p.items) > maxPlaced {
+		return fmt.Errorf("market: %d orders in one call, at most %d", len(p.items), maxPlaced)
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
-			return nil, fmt.Errorf("market: place: %w", err)
+			return fmt.Errorf("market: place: %w", err)
 		}
 	}
-	return p, nil
+	return nil
 }
+
+// errAnsweredBefore: an item, for which nobody had looked, is a replay.
+var errAnsweredBefore = errors.New("market: answered before")
 
 // placing is one call of placeTx.
 type placing struct {
@@ -173,27 +182,48 @@ func (p *placing) lockWallets(ctx context.Context) error {
 	return err
 }
 
-// loadAnswered finds the keys that were used before: by pairs, since each
-// person's key need not be looked for at all the others'.
+// loadAnswered finds the items that are replays.
 func (p *placing) loadAnswered(context.Context) error {
-	var (
-		pairs = make([]string, len(p.items))
-		args  []any
-		rows  []Order
-	)
-	for i, item := range p.items {
-		pairs[i] = "(resident_id = ? AND idempotency_key = ?)"
-		args = append(args, item.ResidentID, item.Key)
-	}
-	err := p.tx.Where(strings.Join(pairs, " OR "), args...).Find(&rows).Error
-	if err != nil {
-		return err
-	}
-	p.answered = make(map[[2]string]Order, len(rows))
+	rows, err := p.ordersOf(p.items)
 	for _, o := range rows {
 		p.answered[[2]string{o.ResidentID, o.IdempotencyKey}] = o
 	}
-	return nil
+	return err
+}
+
+// missed looks whether an item was refused that has been answered before: a
+// replay whose ticket was the last. One that was not refused meets the unique
+// key when it is written.
+func (p *placing) missed(context.Context) error {
+	var refused []orderItem
+	for i, r := range p.results {
+		if r.Err != nil {
+			refused = append(refused, p.items[i])
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	rows, err := p.ordersOf(refused)
+	if err == nil && len(rows) > 0 {
+		err = errAnsweredBefore
+	}
+	return err
+}
+
+// ordersOf reads the orders that the items' keys were used for: by pairs, since
+// each person's key need not be looked for at all the others'.
+func (p *placing) ordersOf(items []orderItem) (rows []Order, err error) {
+	var (
+		pairs = make([]string, len(items))
+		args  = make([]any, 0, 2*len(items))
+	)
+	for i, item := range items {
+		pairs[i] = "(resident_id = ? AND idempotency_key = ?)"
+		args = append(args, item.ResidentID, item.Key)
+	}
+	err = p.tx.Where(strings.Join(pairs, " OR "), args...).Find(&rows).Error
+	return rows, err
 }
 
 // fresh lists the items that are not replays of an earlier transaction.
@@ -432,7 +462,9 @@ func (p *placing) write(context.Context) error {
 		moves = append(moves, p.orderHistory(w.order, "", model.OrderHeld, byOwner, "", p.now))
 		sold[w.order.ReleaseID]++
 	}
-	if err := create(p.tx, orders); err != nil {
+	if err := create(p.tx, orders); database.IsDuplicate(err) {
+		return errors.Join(errAnsweredBefore, err)
+	} else if err != nil {
 		return err
 	}
 	if err := create(p.tx, moves); err != nil {

@@ -314,13 +314,10 @@ func TestPlaceTx(t *testing.T) {
 				}
 				return c
 			}
-			place := func(items []orderItem) (out []result) {
-				err := database.InTx(context.Background(), w.db, func(tx *gorm.DB) (err error) {
-					out, err = w.market.placeTx(context.Background(), tx, items)
-					return err
-				})
+			place := func(items []orderItem) []result {
+				p, err := w.market.place(context.Background(), items)
 				require.NoError(r, err)
-				return out
+				return p.results
 			}
 			batch, single := build(), build()
 			answers := place(batch.items)
@@ -349,6 +346,46 @@ func TestPlaceTx(t *testing.T) {
 	})
 }
 
+func TestPlaceReplays(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		terms := w.terms()
+		terms.PerPersonLimit = 2
+		b := w.publish(terms, 3)
+		people := w.residents(4, w.village, 10)
+		item := func(i int, key string) orderItem {
+			return orderItem{ResidentID: people[i].ID, RegionPath: people[i].RegionPath, BenefitID: b.ID, Key: key, Hash: hashInput("order", b.ID)}
+		}
+		place := func(items ...orderItem) []result {
+			p, err := w.market.place(t.Context(), items)
+			require.NoError(t, err)
+			return p.results
+		}
+		tried := func(items ...orderItem) error {
+			return database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
+				_, err := w.market.placeTx(t.Context(), tx, items)
+				return err
+			})
+		}
+		first := place(item(0, "first"))[0]
+		require.NoError(t, first.Err)
+
+		require.ErrorIs(t, tried(item(1, "second"), item(0, "first")), errAnsweredBefore, "met when it is written")
+		both := place(item(1, "second"), item(0, "first"))
+		require.NoError(t, both[0].Err)
+		require.False(t, both[0].Replayed)
+		require.Equal(t, result{Placed: first.Placed, Replayed: true}, both[1])
+		sold, left := w.stock(b)
+		require.Equal(t, []int64{2, 1}, []int64{sold, left}, "what was tried in vain has taken nothing")
+
+		require.NoError(t, place(item(2, "third"))[0].Err)
+		require.ErrorIs(t, tried(item(3, "fourth"), item(0, "first")), errAnsweredBefore, "looked for, since it is refused")
+		gone := place(item(3, "fourth"), item(0, "first"))
+		require.ErrorIs(t, gone[0].Err, ErrSoldOut)
+		require.Equal(t, result{Placed: first.Placed, Replayed: true}, gone[1])
+		w.sound()
+	})
+}
+
 func TestPlaceTxStatements(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		b := w.publish(w.terms(), 100)
@@ -367,8 +404,8 @@ func TestPlaceTxStatements(t *testing.T) {
 				} {
 					require.NoError(t, err)
 				}
-				results, err := w.market.placeTx(t.Context(), tx, items)
-				for _, r := range results {
+				p, err := w.market.placeTx(t.Context(), tx, items)
+				for _, r := range p.results {
 					require.NoError(t, r.Err)
 				}
 				for _, err := range []error{
@@ -458,13 +495,11 @@ func TestReleaseExpired(t *testing.T) {
 			for _, p := range people[i:min(i+100, len(people))] {
 				items = append(items, orderItem{ResidentID: p.ID, RegionPath: p.RegionPath, BenefitID: b.ID, Key: "expires-soon", Hash: hashInput("order", b.ID)})
 			}
-			w.in(func(tx *gorm.DB) error {
-				out, err := w.market.placeTx(ctx, tx, items)
-				for j, r := range out {
-					results[i+j] = r.Placed
-				}
-				return err
-			})
+			p, err := w.market.place(ctx, items)
+			require.NoError(t, err)
+			for j, r := range p.results {
+				results[i+j] = r.Placed
+			}
 		}
 		w.redeem(people[0], results[0])
 		n, err := w.market.ReleaseExpired(ctx)
