@@ -90,9 +90,11 @@ type benefitMoveDTO struct {
 
 type benefitRecordDTO struct {
 	BenefitSummaryDTO
-	StoreIDs []string         `json:"store_ids" doc:"可核销的门店；空表示全部"`
-	Releases []releaseDTO     `json:"releases"`
-	History  []benefitMoveDTO `json:"history"`
+	StoreIDs       []string         `json:"store_ids" doc:"可核销的门店；空表示全部"`
+	Releases       []releaseDTO     `json:"releases"`
+	History        []benefitMoveDTO `json:"history"`
+	MerchantStatus string           `json:"merchant_status" enum:"draft,active,suspended" doc:"商户营业时才能上架"`
+	NextMoves      []string         `json:"next_moves" doc:"您现在可以做的操作：edit 修改、release 放量、submit、withdraw、approve、reject、pause、resume、end"`
 }
 
 // BenefitFields are what describes a benefit.
@@ -190,7 +192,7 @@ func (s *server) getBenefit(ctx context.Context, in *MarketPath) (*httpapi.Body[
 	}
 	out := benefitRecordDTO{
 		BenefitSummaryDTO: benefitSummaryOf(r.ManagedBenefit), StoreIDs: append([]string{}, r.StoreIDs...),
-		Releases: []releaseDTO{}, History: []benefitMoveDTO{},
+		Releases: []releaseDTO{}, History: []benefitMoveDTO{}, MerchantStatus: string(r.MerchantStatus), NextMoves: r.NextMoves,
 	}
 	for _, x := range r.Releases {
 		out.Releases = append(out.Releases, releaseOf(x))

@@ -10,7 +10,8 @@ import (
 	"jiamenkou/service/market"
 )
 
-type merchantDTO struct {
+// MerchantDTO is a merchant.
+type MerchantDTO struct {
 	ID           string    `json:"id"`
 	RegionID     string    `json:"region_id"`
 	RegionName   string    `json:"region_name"`
@@ -24,10 +25,10 @@ type merchantDTO struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
-func (d *merchantDTO) place() (string, *string) { return d.RegionID, &d.RegionName }
+func (d *MerchantDTO) place() (string, *string) { return d.RegionID, &d.RegionName }
 
-func merchantOf(m market.Merchant) merchantDTO {
-	return merchantDTO{
+func merchantOf(m market.Merchant) MerchantDTO {
+	return MerchantDTO{
 		ID: m.ID, RegionID: m.RegionID, Name: m.Name, Category: m.Category, ContactName: m.ContactName, ContactPhone: m.ContactPhone,
 		Status: string(m.Status), Version: m.Version, CreatedAt: m.CreatedAt.Time(), UpdatedAt: m.UpdatedAt.Time(),
 	}
@@ -53,7 +54,7 @@ type createMerchantInput struct {
 	}
 }
 
-func (s *server) createMerchant(ctx context.Context, in *createMerchantInput) (*httpapi.Body[merchantDTO], error) {
+func (s *server) createMerchant(ctx context.Context, in *createMerchantInput) (*httpapi.Body[MerchantDTO], error) {
 	m, err := s.Market.CreateMerchant(ctx, authz.FromContext(ctx), in.Body.input(in.Body.RegionID))
 	if err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ type updateMerchantInput struct {
 	}
 }
 
-func (s *server) updateMerchant(ctx context.Context, in *updateMerchantInput) (*httpapi.Body[merchantDTO], error) {
+func (s *server) updateMerchant(ctx context.Context, in *updateMerchantInput) (*httpapi.Body[MerchantDTO], error) {
 	m, err := s.Market.UpdateMerchant(ctx, authz.FromContext(ctx), in.ID, in.Body.Version, in.Body.input(""))
 	if err != nil {
 		return nil, err
@@ -82,12 +83,17 @@ func (s *server) updateMerchant(ctx context.Context, in *updateMerchantInput) (*
 	return placedAnswer(ctx, s, merchantOf(m))
 }
 
-func (s *server) getMerchant(ctx context.Context, in *MarketPath) (*httpapi.Body[merchantDTO], error) {
+type merchantRecordDTO struct {
+	MerchantDTO
+	NextMoves []string `json:"next_moves" doc:"您现在可以做的操作：edit 修改（含门店）、activate 启用、suspend 停用"`
+}
+
+func (s *server) getMerchant(ctx context.Context, in *MarketPath) (*httpapi.Body[merchantRecordDTO], error) {
 	m, err := s.Market.Merchant(ctx, authz.FromContext(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return placedAnswer(ctx, s, merchantOf(m))
+	return placedAnswer(ctx, s, merchantRecordDTO{MerchantDTO: merchantOf(m.Merchant), NextMoves: m.NextMoves})
 }
 
 type listMerchantsInput struct {
@@ -97,7 +103,7 @@ type listMerchantsInput struct {
 	Query    string `query:"q" maxLength:"32" doc:"名称包含"`
 }
 
-func (s *server) listMerchants(ctx context.Context, in *listMerchantsInput) (*httpapi.Body[httpapi.PageBody[merchantDTO]], error) {
+func (s *server) listMerchants(ctx context.Context, in *listMerchantsInput) (*httpapi.Body[httpapi.PageBody[MerchantDTO]], error) {
 	page, err := s.Market.Merchants(ctx, authz.FromContext(ctx),
 		market.MerchantFilter{Status: market.MerchantStatus(in.Status), Category: in.Category, Text: in.Query},
 		paging.Request{Cursor: in.Cursor, Limit: in.Limit})
@@ -115,8 +121,8 @@ type moveInput struct {
 	}
 }
 
-func (s *server) moveMerchant(to market.MerchantStatus) func(context.Context, *moveInput) (*httpapi.Body[merchantDTO], error) {
-	return func(ctx context.Context, in *moveInput) (*httpapi.Body[merchantDTO], error) {
+func (s *server) moveMerchant(to market.MerchantStatus) func(context.Context, *moveInput) (*httpapi.Body[MerchantDTO], error) {
+	return func(ctx context.Context, in *moveInput) (*httpapi.Body[MerchantDTO], error) {
 		m, err := s.Market.MoveMerchant(ctx, authz.FromContext(ctx), in.ID, to, in.Body.Reason)
 		if err != nil {
 			return nil, err
@@ -125,7 +131,8 @@ func (s *server) moveMerchant(to market.MerchantStatus) func(context.Context, *m
 	}
 }
 
-type storeDTO struct {
+// StoreDTO is a store.
+type StoreDTO struct {
 	ID         string    `json:"id"`
 	MerchantID string    `json:"merchant_id"`
 	Name       string    `json:"name"`
@@ -137,8 +144,8 @@ type storeDTO struct {
 	UpdatedAt  time.Time `json:"updated_at"`
 }
 
-func storeOf(st market.Store) storeDTO {
-	return storeDTO{
+func storeOf(st market.Store) StoreDTO {
+	return StoreDTO{
 		ID: st.ID, MerchantID: st.MerchantID, Name: st.Name, Address: st.Address, Lon: st.Lon, Lat: st.Lat,
 		Status: string(st.Status), Version: st.Version, UpdatedAt: st.UpdatedAt.Time(),
 	}
@@ -161,7 +168,7 @@ type createStoreInput struct {
 	Body struct{ StoreFields }
 }
 
-func (s *server) createStore(ctx context.Context, in *createStoreInput) (*httpapi.Body[storeDTO], error) {
+func (s *server) createStore(ctx context.Context, in *createStoreInput) (*httpapi.Body[StoreDTO], error) {
 	st, err := s.Market.CreateStore(ctx, authz.FromContext(ctx), in.ID, in.Body.input())
 	if err != nil {
 		return nil, err
@@ -177,7 +184,7 @@ type updateStoreInput struct {
 	}
 }
 
-func (s *server) updateStore(ctx context.Context, in *updateStoreInput) (*httpapi.Body[storeDTO], error) {
+func (s *server) updateStore(ctx context.Context, in *updateStoreInput) (*httpapi.Body[StoreDTO], error) {
 	st, err := s.Market.UpdateStore(ctx, authz.FromContext(ctx), in.ID, in.Body.Version, in.Body.input())
 	if err != nil {
 		return nil, err
@@ -185,8 +192,8 @@ func (s *server) updateStore(ctx context.Context, in *updateStoreInput) (*httpap
 	return httpapi.OK(storeOf(st)), nil
 }
 
-func (s *server) moveStore(to market.StoreStatus) func(context.Context, *moveInput) (*httpapi.Body[storeDTO], error) {
-	return func(ctx context.Context, in *moveInput) (*httpapi.Body[storeDTO], error) {
+func (s *server) moveStore(to market.StoreStatus) func(context.Context, *moveInput) (*httpapi.Body[StoreDTO], error) {
+	return func(ctx context.Context, in *moveInput) (*httpapi.Body[StoreDTO], error) {
 		st, err := s.Market.MoveStore(ctx, authz.FromContext(ctx), in.ID, to, in.Body.Reason)
 		if err != nil {
 			return nil, err
@@ -201,10 +208,19 @@ type MarketListInput struct {
 	httpapi.PageQuery
 }
 
-func (s *server) listStores(ctx context.Context, in *MarketListInput) (*httpapi.Body[httpapi.PageBody[storeDTO]], error) {
+type storeRecordDTO struct {
+	StoreDTO
+	NextMoves []string `json:"next_moves" doc:"您现在可以做的操作：edit 修改、open 恢复营业、close 停业"`
+}
+
+func storeRecordOf(st market.StoreRecord) storeRecordDTO {
+	return storeRecordDTO{StoreDTO: storeOf(st.Store), NextMoves: st.NextMoves}
+}
+
+func (s *server) listStores(ctx context.Context, in *MarketListInput) (*httpapi.Body[httpapi.PageBody[storeRecordDTO]], error) {
 	page, err := s.Market.Stores(ctx, authz.FromContext(ctx), in.ID, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(httpapi.PageOf(page, storeOf)), nil
+	return httpapi.OK(httpapi.PageOf(page, storeRecordOf)), nil
 }

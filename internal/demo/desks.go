@@ -122,7 +122,7 @@ func (l *loader) toReview(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := l.submit(ctx, from.owner, m, b); err != nil {
+		if _, err := l.submit(ctx, from.owner, m.Merchant, b); err != nil {
 			return err
 		}
 	}

@@ -176,7 +176,7 @@ func (s *Service) UpdateBenefit(ctx context.Context, actor authz.Actor, id strin
 	if err := s.checkOffer(ctx, old.merchant, in); err != nil {
 		return Benefit{}, err
 	}
-	if old.Benefit.Status != model.BenefitDraft && old.Benefit.Status != model.BenefitRejected {
+	if !old.editable() {
 		return Benefit{}, ErrNotEditable
 	}
 	now := s.now()
@@ -215,6 +215,7 @@ const (
 )
 
 type benefitRule struct {
+	move     BenefitMove
 	from     []BenefitStatus
 	to       BenefitStatus
 	operator bool // over the region of the offer; otherwise the owner may as well
@@ -222,14 +223,22 @@ type benefitRule struct {
 }
 
 // benefitMoves lists every move of a benefit.
-var benefitMoves = map[BenefitMove]benefitRule{
-	BenefitSubmit:   {from: []BenefitStatus{model.BenefitDraft, model.BenefitRejected}, to: model.BenefitPendingReview},
-	BenefitWithdraw: {from: []BenefitStatus{model.BenefitPendingReview}, to: model.BenefitDraft},
-	BenefitApprove:  {from: []BenefitStatus{model.BenefitPendingReview}, to: model.BenefitPublished, operator: true},
-	BenefitReject:   {from: []BenefitStatus{model.BenefitPendingReview}, to: model.BenefitRejected, operator: true, reason: true},
-	BenefitPause:    {from: []BenefitStatus{model.BenefitPublished}, to: model.BenefitPaused, reason: true},
-	BenefitResume:   {from: []BenefitStatus{model.BenefitPaused}, to: model.BenefitPublished},
-	BenefitEnd:      {from: []BenefitStatus{model.BenefitPublished, model.BenefitPaused}, to: model.BenefitEnded, reason: true},
+var benefitMoves = []benefitRule{
+	{move: BenefitSubmit, from: []BenefitStatus{model.BenefitDraft, model.BenefitRejected}, to: model.BenefitPendingReview},
+	{move: BenefitWithdraw, from: []BenefitStatus{model.BenefitPendingReview}, to: model.BenefitDraft},
+	{move: BenefitApprove, from: []BenefitStatus{model.BenefitPendingReview}, to: model.BenefitPublished, operator: true},
+	{move: BenefitReject, from: []BenefitStatus{model.BenefitPendingReview}, to: model.BenefitRejected, operator: true, reason: true},
+	{move: BenefitPause, from: []BenefitStatus{model.BenefitPublished}, to: model.BenefitPaused, reason: true},
+	{move: BenefitResume, from: []BenefitStatus{model.BenefitPaused}, to: model.BenefitPublished},
+	{move: BenefitEnd, from: []BenefitStatus{model.BenefitPublished, model.BenefitPaused}, to: model.BenefitEnded, reason: true},
+}
+
+func benefitRuleOf(move BenefitMove) (benefitRule, bool) {
+	at := slices.IndexFunc(benefitMoves, func(r benefitRule) bool { return r.move == move })
+	if at < 0 {
+		return benefitRule{}, false
+	}
+	return benefitMoves[at], true
 }
 
 // MoveBenefit moves a benefit. Owners submit, withdraw, pause, resume (what
@@ -237,7 +246,7 @@ var benefitMoves = map[BenefitMove]benefitRule{
 // all of that, approve and reject. Orders that are held when a benefit is
 // paused or ended can still be redeemed.
 func (s *Service) MoveBenefit(ctx context.Context, actor authz.Actor, id string, move BenefitMove, reason string) (Benefit, error) {
-	rule, ok := benefitMoves[move]
+	rule, ok := benefitRuleOf(move)
 	if !ok {
 		return Benefit{}, ErrBadMove
 	}
@@ -248,14 +257,12 @@ func (s *Service) MoveBenefit(ctx context.Context, actor authz.Actor, id string,
 	if err != nil {
 		return Benefit{}, err
 	}
-	if err := s.mayMove(ctx, actor, b, move, rule); err != nil {
+	var last []BenefitHistory
+	if err := s.db.Read(ctx).Where("benefit_id = ?", id).Order("id DESC").Limit(1).Find(&last).Error; err != nil {
+		return Benefit{}, fmt.Errorf("market: last move: %w", err)
+	}
+	if err := rule.check(actor, b, last); err != nil {
 		return Benefit{}, err
-	}
-	if !contains(rule.from, b.Benefit.Status) {
-		return Benefit{}, ErrBadMove
-	}
-	if rule.to == model.BenefitPublished && b.merchant.Status != model.MerchantActive {
-		return Benefit{}, ErrMerchantInactive
 	}
 	now := s.now()
 	out := b.Benefit
@@ -275,25 +282,63 @@ func (s *Service) MoveBenefit(ctx context.Context, actor authz.Actor, id string,
 	return out, err
 }
 
-func (s *Service) mayMove(ctx context.Context, actor authz.Actor, b benefitScope, move BenefitMove, rule benefitRule) error {
+// check returns nil if the actor can make this move on the benefit now; last is
+// the move before, if there was one.
+func (r benefitRule) check(actor authz.Actor, b benefitScope, last []BenefitHistory) error {
+	if err := r.permits(actor, b, last); err != nil {
+		return err
+	}
+	if !contains(r.from, b.Benefit.Status) {
+		return ErrBadMove
+	}
+	if r.to == model.BenefitPublished && b.merchant.Status != model.MerchantActive {
+		return ErrMerchantInactive
+	}
+	return nil
+}
+
+func (r benefitRule) permits(actor authz.Actor, b benefitScope, last []BenefitHistory) error {
 	err := actor.InRegion(b.offerPath, authz.RoleOperator)
-	if rule.operator || err == nil {
+	if r.operator || err == nil {
 		return err
 	}
 	if err := b.merchant.manages(actor); err != nil {
 		return err
 	}
-	if move != BenefitResume {
-		return nil
-	}
-	var last []BenefitHistory
-	if err := s.db.Read(ctx).Where("benefit_id = ?", b.Benefit.ID).Order("id DESC").Limit(1).Find(&last).Error; err != nil {
-		return fmt.Errorf("market: last move: %w", err)
-	}
-	if len(last) == 0 || last[0].ActorID != actor.ID {
+	if r.move == BenefitResume && (len(last) == 0 || last[0].ActorID != actor.ID) {
 		return ErrPausedByOperator
 	}
 	return nil
+}
+
+// supplies returns nil for those who may release stock of the benefit.
+func (b benefitScope) supplies(actor authz.Actor) error {
+	if b.merchant.manages(actor) == nil {
+		return nil
+	}
+	return actor.InRegion(b.offerPath, authz.RoleOperator)
+}
+
+// editable reports whether the benefit was never published.
+func (b benefitScope) editable() bool {
+	return b.Benefit.Status == model.BenefitDraft || b.Benefit.Status == model.BenefitRejected
+}
+
+// nextMoves lists what the actor can do with the benefit now.
+func (b benefitScope) nextMoves(actor authz.Actor, last []BenefitHistory) []string {
+	moves := []string{}
+	if b.editable() && b.merchant.manages(actor) == nil {
+		moves = append(moves, MoveEdit)
+	}
+	if b.Benefit.Status != model.BenefitEnded && b.supplies(actor) == nil {
+		moves = append(moves, MoveRelease)
+	}
+	for _, r := range benefitMoves {
+		if r.check(actor, b, last) == nil {
+			moves = append(moves, string(r.move))
+		}
+	}
+	return moves
 }
 
 // ReleaseInput releases stock of a benefit for a time window.
@@ -329,10 +374,8 @@ func (s *Service) AddRelease(ctx context.Context, actor authz.Actor, benefitID s
 	if err != nil {
 		return Release{}, err
 	}
-	if err := b.merchant.manages(actor); err != nil {
-		if err := actor.InRegion(b.offerPath, authz.RoleOperator); err != nil {
-			return Release{}, err
-		}
+	if err := b.supplies(actor); err != nil {
+		return Release{}, err
 	}
 	row := model.BenefitRelease{
 		ID: s.clock.NewID(), BenefitID: benefitID, StartsAt: in.StartsAt, EndsAt: in.EndsAt, IdempotencyKey: in.IdempotencyKey,
@@ -385,9 +428,11 @@ type ManagedBenefit struct {
 // BenefitRecord is a benefit with everything about it.
 type BenefitRecord struct {
 	ManagedBenefit
-	StoreIDs []string // none: every store of the merchant
-	Releases []Release
-	History  []BenefitStep // newest first
+	StoreIDs       []string // none: every store of the merchant
+	Releases       []Release
+	History        []BenefitStep // newest first
+	MerchantStatus MerchantStatus
+	NextMoves      []string // of the actor: MoveEdit, MoveRelease and those of benefitMoves
 }
 
 // BenefitStep is a move and who made it.
@@ -473,7 +518,8 @@ func (s *Service) fillStock(ctx context.Context, items []ManagedBenefit) error {
 // BenefitRecord returns one benefit that the actor can see, with its stores,
 // releases and history.
 func (s *Service) BenefitRecord(ctx context.Context, actor authz.Actor, id string) (BenefitRecord, error) {
-	if _, err := s.benefitFor(ctx, actor, id); err != nil {
+	b, err := s.benefitFor(ctx, actor, id)
+	if err != nil {
 		return BenefitRecord{}, err
 	}
 	rows := make([]ManagedBenefit, 0, 1)
@@ -486,9 +532,9 @@ func (s *Service) BenefitRecord(ctx context.Context, actor authz.Actor, id strin
 	if err := s.fillStock(ctx, rows); err != nil {
 		return BenefitRecord{}, err
 	}
-	out := BenefitRecord{ManagedBenefit: rows[0]}
+	out := BenefitRecord{ManagedBenefit: rows[0], MerchantStatus: b.merchant.Status}
 	db := s.db.Read(ctx)
-	err := errors.Join(
+	err = errors.Join(
 		db.Model(&model.BenefitStore{}).Where("benefit_id = ?", id).Order("store_id").Pluck("store_id", &out.StoreIDs).Error,
 		s.db.Read(ctx).Raw(`SELECT r.id, r.benefit_id, r.starts_at, r.ends_at, s.total, s.sold, r.created_at FROM benefit_release r
 			JOIN benefit_stock s ON s.release_id = r.id WHERE r.benefit_id = ? ORDER BY r.starts_at DESC, r.id DESC LIMIT ?`,
@@ -499,5 +545,10 @@ func (s *Service) BenefitRecord(ctx context.Context, actor authz.Actor, id strin
 	if err != nil {
 		return BenefitRecord{}, fmt.Errorf("market: benefit: %w", err)
 	}
+	var last []BenefitHistory
+	for _, step := range out.History[:min(1, len(out.History))] {
+		last = append(last, step.BenefitHistory)
+	}
+	out.NextMoves = b.nextMoves(actor, last)
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package market
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func TestMerchants(t *testing.T) {
 			require.NoError(t, err)
 			stored, err := w.market.Merchant(ctx, w.clerk, m.ID)
 			require.NoError(t, err)
-			require.Equal(t, stored, m)
+			require.Equal(t, stored.Merchant, m)
 			update := func(actor authz.Actor, version int64, in MerchantInput) func() error {
 				return func() error {
 					_, err := w.market.UpdateMerchant(ctx, actor, m.ID, version, in)
@@ -88,6 +89,22 @@ func TestMerchants(t *testing.T) {
 			require.Equal(t, 0, list(w.otherOperator, MerchantFilter{}))
 			require.Equal(t, 0, list(w.resident(0), MerchantFilter{}))
 		})
+		t.Run("say what each can do with them", func(t *testing.T) {
+			moves := func(actor authz.Actor) []string {
+				m, err := w.market.Merchant(ctx, actor, w.otherMerchant.ID)
+				require.NoError(t, err)
+				return m.NextMoves
+			}
+			require.Equal(t, []string{"edit", "suspend"}, moves(w.operator))
+			require.Equal(t, []string{"edit"}, moves(w.otherOwner))
+			require.Empty(t, moves(w.otherClerk))
+			require.Empty(t, moves(w.auditor))
+			_, err := w.market.MoveMerchant(ctx, w.operator, w.otherMerchant.ID, model.MerchantSuspended, "整改")
+			require.NoError(t, err)
+			require.Equal(t, []string{"edit", "activate"}, moves(w.operator))
+			_, err = w.market.MoveMerchant(ctx, w.operator, w.otherMerchant.ID, model.MerchantActive, "")
+			require.NoError(t, err)
+		})
 		t.Run("have stores", func(t *testing.T) {
 			lon, lat := 119.9, 30.2
 			st, err := w.market.CreateStore(ctx, w.owner, w.merchant.ID, StoreInput{Name: "三店", Address: "西路", Lon: &lon, Lat: &lat})
@@ -125,6 +142,18 @@ func TestMerchants(t *testing.T) {
 				}
 			}
 			require.ElementsMatch(t, []string{"一店", "二店", "四店"}, names)
+			moves := func(actor authz.Actor) []string {
+				p, err := w.market.Stores(ctx, actor, w.merchant.ID, paging.Request{})
+				require.NoError(t, err)
+				at := slices.IndexFunc(p.Items, func(x StoreRecord) bool { return x.ID == st.ID })
+				return p.Items[at].NextMoves
+			}
+			require.Equal(t, []string{"edit", "close"}, moves(w.owner))
+			require.Equal(t, []string{"edit", "close"}, moves(w.operator))
+			require.Empty(t, moves(w.clerk))
+			_, err = w.market.MoveStore(ctx, w.owner, st.ID, model.StoreClosed, "")
+			require.NoError(t, err)
+			require.Equal(t, []string{"edit", "open"}, moves(w.owner))
 		})
 	})
 }
@@ -141,11 +170,22 @@ func TestBenefits(t *testing.T) {
 		t.Run("go from draft through review to the end", func(t *testing.T) {
 			b, err := w.market.CreateBenefit(ctx, w.owner, w.merchant.ID, w.terms())
 			require.NoError(t, err)
+			// What is offered is what the moves then do, for each who looks.
+			offers := func(owner, operator []string) {
+				t.Helper()
+				for actor, want := range map[*authz.Actor][]string{&w.owner: owner, &w.operator: operator, &w.clerk: {}, &w.auditor: {}} {
+					record, err := w.market.BenefitRecord(ctx, *actor, b.ID)
+					require.NoError(t, err)
+					require.Equal(t, want, record.NextMoves)
+				}
+			}
+			offers([]string{"edit", "release", "submit"}, []string{"edit", "release", "submit"})
 			require.Equal(t, int64(3000), b.SubsidyFen)
 			for _, m := range []BenefitMove{BenefitApprove, BenefitReject, BenefitWithdraw, BenefitPause, BenefitResume, BenefitEnd} {
 				w.refuses(t, ErrBadMove, fault.Conflict, move(w.operator, b, m, "原因"))
 			}
 			require.NoError(t, move(w.owner, b, BenefitSubmit, "")())
+			offers([]string{"release", "withdraw"}, []string{"release", "withdraw", "approve", "reject"})
 			w.refuses(t, authz.ErrForbidden, fault.Forbidden, move(w.owner, b, BenefitApprove, ""))
 			w.refuses(t, authz.ErrForbidden, fault.Forbidden, move(w.clerk, b, BenefitWithdraw, ""))
 			w.refuses(t, ErrBenefitMissing, fault.NotFound, move(w.otherOwner, b, BenefitWithdraw, ""))
@@ -169,11 +209,14 @@ func TestBenefits(t *testing.T) {
 			})
 			require.NoError(t, move(w.operator, b, BenefitApprove, "")())
 			require.NoError(t, move(w.operator, b, BenefitPause, "核查")())
+			offers([]string{"release", "end"}, []string{"release", "resume", "end"})
 			w.refuses(t, ErrPausedByOperator, fault.Forbidden, move(w.owner, b, BenefitResume, ""))
 			require.NoError(t, move(w.operator, b, BenefitResume, "")())
 			require.NoError(t, move(w.owner, b, BenefitPause, "盘点")())
+			offers([]string{"release", "resume", "end"}, []string{"release", "resume", "end"})
 			require.NoError(t, move(w.owner, b, BenefitResume, "")())
 			require.NoError(t, move(w.owner, b, BenefitEnd, "结束了")())
+			offers([]string{}, []string{})
 			record, err = w.market.BenefitRecord(ctx, w.auditor, b.ID)
 			require.NoError(t, err)
 			require.Len(t, record.History, 10)

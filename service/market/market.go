@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -149,6 +150,33 @@ func take[T any](q *gorm.DB, missing *fault.Error) (T, error) {
 		return row, fmt.Errorf("market: %s: %w", missing.Code, err)
 	}
 	return row, nil
+}
+
+// What can be done besides the moves of the tables.
+const (
+	MoveEdit    = "edit"
+	MoveRelease = "release" // stock of a benefit
+)
+
+// move is one row of a table of moves: what its operation is called, and what
+// it leads to.
+type move[S comparable] struct {
+	name     string
+	from, to S
+}
+
+func allows[S comparable](table []move[S], from, to S) bool {
+	return slices.ContainsFunc(table, func(m move[S]) bool { return m.from == from && m.to == to })
+}
+
+// movesFrom names the moves that lead on from a state.
+func movesFrom[S comparable](table []move[S], from S) (names []string) {
+	for _, m := range table {
+		if m.from == from {
+			names = append(names, m.name)
+		}
+	}
+	return names
 }
 
 // create inserts rows in one statement, none if there are none.

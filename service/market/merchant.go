@@ -162,11 +162,11 @@ func changed(err error, duplicate *fault.Error) error {
 	return err
 }
 
-// merchantMoves lists every move of a merchant.
-var merchantMoves = map[MerchantStatus][]MerchantStatus{
-	model.MerchantDraft:     {model.MerchantActive},
-	model.MerchantActive:    {model.MerchantSuspended},
-	model.MerchantSuspended: {model.MerchantActive},
+// merchantMoves lists every move of a merchant; operators over it make them.
+var merchantMoves = []move[MerchantStatus]{
+	{"activate", model.MerchantDraft, model.MerchantActive},
+	{"activate", model.MerchantSuspended, model.MerchantActive},
+	{"suspend", model.MerchantActive, model.MerchantSuspended},
 }
 
 // MoveMerchant activates or suspends a merchant; the actor must be an operator
@@ -183,7 +183,7 @@ func (s *Service) MoveMerchant(ctx context.Context, actor authz.Actor, id string
 	if err := m.operates(actor); err != nil {
 		return Merchant{}, err
 	}
-	if !contains(merchantMoves[m.Status], to) {
+	if !allows(merchantMoves, m.Status, to) {
 		return Merchant{}, ErrBadMove
 	}
 	now := s.now()
@@ -199,10 +199,26 @@ func (s *Service) MoveMerchant(ctx context.Context, actor authz.Actor, id string
 	return out, err
 }
 
+// MerchantRecord is a merchant and what the actor can do with it now.
+type MerchantRecord struct {
+	Merchant
+	NextMoves []string // MoveEdit and those of merchantMoves
+}
+
 // Merchant returns one merchant that the actor can see.
-func (s *Service) Merchant(ctx context.Context, actor authz.Actor, id string) (Merchant, error) {
+func (s *Service) Merchant(ctx context.Context, actor authz.Actor, id string) (MerchantRecord, error) {
 	m, err := s.scopeOf(ctx, actor, id)
-	return m.Merchant, err
+	if err != nil {
+		return MerchantRecord{}, err
+	}
+	out := MerchantRecord{Merchant: m.Merchant, NextMoves: []string{}}
+	if m.manages(actor) == nil {
+		out.NextMoves = append(out.NextMoves, MoveEdit)
+	}
+	if m.operates(actor) == nil {
+		out.NextMoves = append(out.NextMoves, movesFrom(merchantMoves, m.Status)...)
+	}
+	return out, nil
 }
 
 // MerchantFilter narrows a list; zero fields do not.
@@ -336,8 +352,11 @@ func (s *Service) UpdateStore(ctx context.Context, actor authz.Actor, id string,
 	return old, nil
 }
 
-// storeMoves lists every move of a store.
-var storeMoves = map[StoreStatus]StoreStatus{model.StoreOpen: model.StoreClosed, model.StoreClosed: model.StoreOpen}
+// storeMoves lists every move of a store; who manages the merchant makes them.
+var storeMoves = []move[StoreStatus]{
+	{"close", model.StoreOpen, model.StoreClosed},
+	{"open", model.StoreClosed, model.StoreOpen},
+}
 
 // MoveStore opens or closes a store.
 func (s *Service) MoveStore(ctx context.Context, actor authz.Actor, id string, to StoreStatus, reason string) (Store, error) {
@@ -348,7 +367,7 @@ func (s *Service) MoveStore(ctx context.Context, actor authz.Actor, id string, t
 	if err != nil {
 		return Store{}, err
 	}
-	if storeMoves[row.Status] != to {
+	if !allows(storeMoves, row.Status, to) {
 		return Store{}, ErrBadMove
 	}
 	now := s.now()
@@ -363,10 +382,17 @@ func (s *Service) MoveStore(ctx context.Context, actor authz.Actor, id string, t
 	return row, err
 }
 
+// StoreRecord is a store and what the actor can do with it now.
+type StoreRecord struct {
+	Store
+	NextMoves []string // MoveEdit and those of storeMoves
+}
+
 // Stores lists the stores of a merchant that the actor can see, by name.
-func (s *Service) Stores(ctx context.Context, actor authz.Actor, merchantID string, page paging.Request) (paging.Page[Store], error) {
-	var none paging.Page[Store]
-	if _, err := s.scopeOf(ctx, actor, merchantID); err != nil {
+func (s *Service) Stores(ctx context.Context, actor authz.Actor, merchantID string, page paging.Request) (paging.Page[StoreRecord], error) {
+	var none paging.Page[StoreRecord]
+	m, err := s.scopeOf(ctx, actor, merchantID)
+	if err != nil {
 		return none, err
 	}
 	key, err := page.Key(1)
@@ -381,5 +407,13 @@ func (s *Service) Stores(ctx context.Context, actor authz.Actor, merchantID stri
 	if err := q.Find(&rows).Error; err != nil {
 		return none, fmt.Errorf("market: stores: %w", err)
 	}
-	return paging.Of(rows, page, func(st Store) []string { return []string{st.Name} }), nil
+	p := paging.Of(rows, page, func(st Store) []string { return []string{st.Name} })
+	manages := m.manages(actor) == nil
+	return paging.Map(p, func(st Store) StoreRecord {
+		out := StoreRecord{Store: st, NextMoves: []string{}}
+		if manages {
+			out.NextMoves = append([]string{MoveEdit}, movesFrom(storeMoves, st.Status)...)
+		}
+		return out
+	}), nil
 }

@@ -17,5 +17,8 @@ export interface Move {
   run: (given: { text: string; choice: string; amount: number; values: Values; key: string }) => Promise<unknown>
 }
 
+/** The moves that the server allows now, in its order; what else can be done (such as to edit) has a place of its own on the page. */
+export const pick = (all: Record<string, Move>, allowed: string[] | null | undefined): Move[] => (allowed ?? []).map((m) => all[m]).filter((m) => m !== undefined)
+
 /** One step of the past, as StateTimeline shows it. */
 export interface Step { at: string; title: string; by?: string; text?: string; tone?: Tone }

@@ -1,6 +1,6 @@
 import { answer, api, type Schemas } from '@/api/client'
 import type { Option } from '@/app/resource'
-import type { Move } from '@/shared/moves'
+import { pick, type Move } from '@/shared/moves'
 
 /** The moves that the server allows now, with what each asks for. Moves of the reporter are not staff's. */
 export function movesOf(c: Schemas['CaseDTO'], workers: Option[]): Move[] {
@@ -18,5 +18,5 @@ export function movesOf(c: Schemas['CaseDTO'], workers: Option[]): Move[] {
     close: { title: '办结归档', tone: 'good', ask: { title: '说明', max: 500 }, run: ({ text, key }) => answer(api.POST('/cases/{id}/close', { params: { ...params, header: { 'Idempotency-Key': key } }, body: note(text) })) },
     give_up: { title: '说明原因后办结', tone: 'bad', effect: '确实解决不了时使用；上报属实，上报人仍得积分。', ask: { title: '告诉上报人的原因', required: true, max: 500 }, run: ({ text, key }) => answer(api.POST('/cases/{id}/close', { params: { ...params, header: { 'Idempotency-Key': key } }, body: { ...note(text), reason: text } })) },
   }
-  return (c.next_moves ?? []).filter((m) => m !== 'dispatch' || workers.length > 0).map((m) => all[m]).filter((m) => m !== undefined)
+  return pick(all, c.next_moves?.filter((m) => m !== 'dispatch' || workers.length > 0))
 }
