@@ -8,6 +8,7 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/lookup"
 )
 
 type auditRecordDTO struct {
@@ -18,6 +19,8 @@ type auditRecordDTO struct {
 	Action     string          `json:"action" example:"staff.disable"`
 	ObjectType string          `json:"object_type" example:"staff"`
 	ObjectID   string          `json:"object_id"`
+	ObjectName string          `json:"object_name" doc:"对象现在的名称；没有名称、已不存在或您无权查看时为空"`
+	Within     string          `json:"object_within" doc:"门店所属的商户、班次所属的活动；其他为空"`
 	RegionID   string          `json:"region_id"`
 	RegionName string          `json:"region_name"`
 	Reason     string          `json:"reason"`
@@ -25,10 +28,10 @@ type auditRecordDTO struct {
 	CreatedAt  time.Time       `json:"created_at"`
 }
 
-func auditRecordOf(r identity.AuditRecord) auditRecordDTO {
+func auditRecordOf(r lookup.AuditRecord) auditRecordDTO {
 	return auditRecordDTO{
 		ID: r.ID, ActorKind: string(r.ActorKind), ActorID: r.ActorID, ActorName: r.ActorName, Action: r.Action,
-		ObjectType: r.ObjectType, ObjectID: r.ObjectID, RegionID: r.RegionID, RegionName: r.RegionName, Reason: r.Reason,
+		ObjectType: r.ObjectType, ObjectID: r.ObjectID, ObjectName: r.ObjectName, Within: r.ObjectWithin, RegionID: r.RegionID, RegionName: r.RegionName, Reason: r.Reason,
 		Detail: json.RawMessage(r.Detail), CreatedAt: r.CreatedAt.Time(),
 	}
 }
@@ -46,7 +49,7 @@ type listAuditInput struct {
 
 func (s *server) listAudit(ctx context.Context, in *listAuditInput) (*httpapi.Body[httpapi.PageBody[auditRecordDTO]], error) {
 	from, to := in.bounds()
-	return httpapi.Listed(auditRecordOf)(s.Identity.AuditLog(ctx, authz.FromContext(ctx), identity.AuditFilter{
+	return httpapi.Listed(auditRecordOf)(s.Lookup.AuditLog(ctx, authz.FromContext(ctx), identity.AuditFilter{
 		ActorID: in.ActorID, ActorName: in.Actor, Action: in.Action, ObjectType: in.ObjectType, ObjectID: in.ObjectID, RegionID: in.RegionID, From: from, To: to,
 	}, in.Request()))
 }

@@ -18,6 +18,7 @@ import (
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/identity/identitytest"
+	"jiamenkou/service/lookup"
 )
 
 // identitySurface is the surface with nothing behind it but identity.
@@ -32,7 +33,7 @@ func newIdentitySurface(t *testing.T, f *identitytest.Fixture, perMinute int) *i
 	gin.SetMode(gin.ReleaseMode)
 	s := &identitySurface{Fixture: f, router: gin.New(), log: &strings.Builder{}}
 	s.router.Use(httpapi.Requests(f.Clock, slog.New(slog.NewJSONHandler(s.log, nil))))
-	api.Mount(s.router, api.Services{Identity: f.Service}, httpapi.SurfaceConfig{
+	api.Mount(s.router, api.Services{Identity: f.Service, Lookup: lookup.New(lookup.Parts{Identity: f.Service})}, httpapi.SurfaceConfig{
 		Authenticator: f.Service, MaxBodyBytes: 1 << 16,
 		Limiters: limiters(f.Clock.Now, perMinute),
 	})
@@ -166,9 +167,12 @@ func TestStaffJourney(t *testing.T) {
 
 		page := s.ok(t, root, http.MethodGet, "/audit-log?limit=2", "")
 		require.Len(t, page["items"], 2)
-		require.Equal(t, "resident.unfreeze", page["items"].([]any)[0].(map[string]any)["action"])
+		first := page["items"].([]any)[0].(map[string]any)
+		require.Equal(t, "resident.unfreeze", first["action"])
+		require.Empty(t, first["object_name"], "who a resident is, is looked at on a page of its own")
 		page = s.ok(t, root, http.MethodGet, "/audit-log?action=staff.create&cursor=", "")
 		require.IsType(t, []any{}, page["items"].([]any)[0].(map[string]any)["detail"])
+		require.NotEmpty(t, page["items"].([]any)[0].(map[string]any)["object_name"])
 		s.ok(t, root, http.MethodPost, "/auth/logout-everywhere", "")
 		s.fails(t, 401, "identity.session_revoked", root, http.MethodGet, "/auth/self", "")
 

@@ -162,7 +162,10 @@ func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 		Identity: s.Identity, Policy: s.Policy, Reading: s.Reading, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
 	s.Desk = desk.New(a.db, c)
-	s.Lookup = lookup.New(lookup.Parts{Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market})
+	s.Lookup = lookup.New(lookup.Parts{
+		Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market,
+		Reading: s.Reading, Policy: s.Policy, Region: s.Region,
+	})
 	settings, err := a.cfg.Settings()
 	if err != nil {
 		return err

@@ -17,6 +17,9 @@ import (
 	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/policy"
+	"jiamenkou/service/reading"
+	"jiamenkou/service/region"
 	"jiamenkou/service/volunteer"
 )
 
@@ -30,6 +33,9 @@ type Parts struct {
 	Volunteer *volunteer.Service
 	Casework  *casework.Service
 	Market    *market.Service
+	Reading   *reading.Service
+	Policy    *policy.Service
+	Region    *region.Service
 }
 
 // New makes the service.

@@ -22,6 +22,8 @@ import (
 	"jiamenkou/service/market"
 	"jiamenkou/service/market/markettest"
 	"jiamenkou/service/policy"
+	"jiamenkou/service/reading"
+	"jiamenkou/service/region"
 	"jiamenkou/service/volunteer"
 )
 
@@ -36,6 +38,10 @@ type world struct {
 	order    string
 	caseID   string
 	activity string
+
+	policy     *policy.Service
+	reading    *reading.Service
+	activities *volunteer.Service
 }
 
 func newWorld(t *testing.T, db *database.DB) *world {
@@ -51,7 +57,13 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	})
 	require.NoError(t, err)
 	activities := volunteer.New(db, w.Clock, w.Ledger, rules, people, volunteer.Config{})
-	w.lookup = lookup.New(lookup.Parts{Identity: people, Ledger: w.Ledger, Volunteer: activities, Casework: cases, Market: w.Market})
+	w.policy, w.activities = rules, activities
+	w.reading, err = reading.New(db, w.Clock, w.Ledger, rules, reading.Config{})
+	require.NoError(t, err)
+	w.lookup = lookup.New(lookup.Parts{
+		Identity: people, Ledger: w.Ledger, Volunteer: activities, Casework: cases, Market: w.Market,
+		Reading: w.reading, Policy: rules, Region: region.New(db, w.Clock),
+	})
 
 	ids, err := people.CreateResidents(ctx, authz.System("test"), []identity.NewResident{{RealName: "王小明", Phone: phone, HomeRegionID: w.Village.ID}})
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -75,7 +76,10 @@ func (s *Service) CreateBenefit(ctx context.Context, actor authz.Actor, merchant
 		if err := setStores(tx, row.ID, in.StoreIDs); err != nil {
 			return err
 		}
-		return s.benefitMoved(tx, actor, row.ID, "", row.Status, "", now)
+		if err := s.benefitMoved(tx, actor, row.ID, "", row.Status, "", now); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, benefitEntry(actor, row, "benefit.create", "", nil))
 	})
 	return row, err
 }
@@ -117,6 +121,10 @@ func setStores(tx *gorm.DB, benefitID string, storeIDs []string) error {
 		rows = append(rows, model.BenefitStore{BenefitID: benefitID, StoreID: id})
 	}
 	return create(tx, rows)
+}
+
+func sameStores(a, b []string) bool {
+	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a))), slices.Compact(slices.Sorted(slices.Values(b))))
 }
 
 func (s *Service) benefitMoved(tx *gorm.DB, actor authz.Actor, id string, from, to BenefitStatus, reason string, now clock.Instant) error {
@@ -179,6 +187,9 @@ func (s *Service) UpdateBenefit(ctx context.Context, actor authz.Actor, id strin
 	if !old.editable() {
 		return Benefit{}, ErrNotEditable
 	}
+	if old.Benefit.Version != version {
+		return Benefit{}, ErrChanged
+	}
 	now := s.now()
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		res := tx.Exec(`UPDATE benefit SET region_id = ?, title = ?, description = ?, category = ?, image_key = ?, points_price = ?,
@@ -190,10 +201,19 @@ func (s *Service) UpdateBenefit(ctx context.Context, actor authz.Actor, id strin
 		if err := database.RequireRows(res, 1); err != nil {
 			return changed(err, ErrChanged)
 		}
+		var before []string
+		if err := tx.Model(&model.BenefitStore{}).Where("benefit_id = ?", id).Pluck("store_id", &before).Error; err != nil {
+			return err
+		}
 		if err := tx.Where("benefit_id = ?", id).Delete(&model.BenefitStore{}).Error; err != nil {
 			return err
 		}
-		return setStores(tx, id, in.StoreIDs)
+		if err := setStores(tx, id, in.StoreIDs); err != nil {
+			return err
+		}
+		changes := benefitChanges(old.Benefit, row)
+		changes.Mention("store_ids", !sameStores(before, in.StoreIDs))
+		return s.trail.RecordTx(tx, benefitEntry(actor, old.Benefit, "benefit.update", "", changes))
 	})
 	row.ID, row.MerchantID, row.Status, row.Version = id, old.Benefit.MerchantID, old.Benefit.Status, version+1
 	row.CreatedAt, row.UpdatedAt = old.Benefit.CreatedAt, now
@@ -276,7 +296,10 @@ func (s *Service) MoveBenefit(ctx context.Context, actor authz.Actor, id string,
 		if err := database.RequireRows(res, 1); err != nil {
 			return changed(err, ErrChanged)
 		}
-		return s.benefitMoved(tx, actor, id, b.Benefit.Status, rule.to, reason, now)
+		if err := s.benefitMoved(tx, actor, id, b.Benefit.Status, rule.to, reason, now); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, benefitEntry(actor, b.Benefit, "benefit."+string(move), reason, nil))
 	})
 	s.soldOut.forget(id)
 	return out, err
@@ -409,7 +432,11 @@ func (s *Service) AddRelease(ctx context.Context, actor authz.Actor, benefitID s
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return tx.Create(&model.BenefitStock{ReleaseID: row.ID, Total: in.Total, Remaining: in.Total, Version: 1}).Error
+		if err := tx.Create(&model.BenefitStock{ReleaseID: row.ID, Total: in.Total, Remaining: in.Total, Version: 1}).Error; err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, benefitEntry(actor, b.Benefit, "benefit.release", "",
+			releaseDetail{in.Total, in.StartsAt.Time().Format(time.RFC3339), in.EndsAt.Time().Format(time.RFC3339)}))
 	})
 	s.soldOut.forget(benefitID)
 	// Sold is that of the moment of release, so that a replay says the same.

@@ -1,6 +1,7 @@
 package market
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -155,6 +156,85 @@ func TestMerchants(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []string{"edit", "open"}, moves(w.owner))
 		})
+	})
+}
+
+// TestTrail: whatever staff change of merchants, stores and benefits is in the
+// audit log with who, what and why, and nothing is if the change fails.
+func TestTrail(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		type line struct{ ActorID, Action, ObjectType, ObjectID, RegionID, Reason, Detail string }
+		since := ""
+		// recorded is what has been written since it was asked last.
+		recorded := func() (lines []line) {
+			t.Helper()
+			var rows []model.AuditLog
+			w.in(func(tx *gorm.DB) error { return tx.Where("id > ?", since).Order("id").Find(&rows).Error })
+			for _, r := range rows {
+				since = r.ID
+				lines = append(lines, line{r.ActorID, r.Action, r.ObjectType, r.ObjectID, *r.RegionID, r.Reason, r.Detail})
+			}
+			return lines
+		}
+		recorded()
+		owner, operator := w.owner.ID, w.operator.ID
+
+		m, err := w.market.UpdateMerchant(ctx, w.owner, w.merchant.ID, w.merchant.Version, MerchantInput{Name: "大影院", Category: "cinema", ContactName: "王经理"})
+		require.NoError(t, err)
+		_, err = w.market.UpdateMerchant(ctx, w.owner, m.ID, w.merchant.Version, MerchantInput{Name: "小影院", Category: "cinema"})
+		require.ErrorIs(t, err, ErrChanged)
+		_, err = w.market.UpdateMerchant(ctx, w.operator, m.ID, m.Version, MerchantInput{Name: w.otherMerchant.Name, Category: "cinema"})
+		require.ErrorIs(t, err, ErrMerchantName)
+		_, err = w.market.MoveMerchant(ctx, w.operator, m.ID, model.MerchantSuspended, "整改")
+		require.NoError(t, err)
+		_, err = w.market.MoveMerchant(ctx, w.operator, m.ID, model.MerchantActive, "")
+		require.NoError(t, err)
+		require.Equal(t, []line{
+			{owner, "merchant.update", "merchant", m.ID, m.RegionID, "", `{"changes":[{"field":"name","from":"影院","to":"大影院"},{"field":"contact_name","to":"王经理"},{"field":"contact_phone","from":"0571-12345678"}]}`},
+			{operator, "merchant.suspend", "merchant", m.ID, m.RegionID, "整改", "{}"},
+			{operator, "merchant.activate", "merchant", m.ID, m.RegionID, "", "{}"},
+		}, recorded())
+
+		st, err := w.market.CreateStore(ctx, w.owner, m.ID, StoreInput{Name: "三店", Address: "西路"})
+		require.NoError(t, err)
+		_, err = w.market.UpdateStore(ctx, w.owner, st.ID, st.Version, StoreInput{Name: "三店", Address: "东路"})
+		require.NoError(t, err)
+		_, err = w.market.MoveStore(ctx, w.operator, st.ID, model.StoreClosed, "装修")
+		require.NoError(t, err)
+		require.Equal(t, []line{
+			{owner, "store.create", "store", st.ID, m.RegionID, "", "{}"},
+			{owner, "store.update", "store", st.ID, m.RegionID, "", `{"changes":[{"field":"address","from":"西路","to":"东路"}]}`},
+			{operator, "store.close", "store", st.ID, m.RegionID, "装修", "{}"},
+		}, recorded())
+
+		terms := w.terms()
+		b, err := w.market.CreateBenefit(ctx, w.owner, m.ID, terms)
+		require.NoError(t, err)
+		terms.PointsPrice, terms.StoreIDs = terms.PointsPrice+1, []string{w.store.ID}
+		_, err = w.market.UpdateBenefit(ctx, w.owner, b.ID, b.Version, terms)
+		require.NoError(t, err)
+		_, err = w.market.MoveBenefit(ctx, w.owner, b.ID, BenefitSubmit, "")
+		require.NoError(t, err)
+		_, err = w.market.MoveBenefit(ctx, w.operator, b.ID, BenefitReject, "图片不清")
+		require.NoError(t, err)
+		release := ReleaseInput{StartsAt: w.now(), EndsAt: w.now().Add(time.Hour), Total: 7, IdempotencyKey: w.key()}
+		for range 2 { // a replay is recorded once
+			_, err = w.market.AddRelease(ctx, w.owner, b.ID, release)
+			require.NoError(t, err)
+		}
+		price := fmt.Sprintf(`{"field":"points_price","from":"%d","to":"%d"}`, b.PointsPrice, b.PointsPrice+1)
+		require.Equal(t, []line{
+			{owner, "benefit.create", "benefit", b.ID, b.RegionID, "", "{}"},
+			{owner, "benefit.update", "benefit", b.ID, b.RegionID, "", `{"changes":[` + price + `,{"field":"store_ids"}]}`},
+			{owner, "benefit.submit", "benefit", b.ID, b.RegionID, "", "{}"},
+			{operator, "benefit.reject", "benefit", b.ID, b.RegionID, "图片不清", "{}"},
+			{owner, "benefit.release", "benefit", b.ID, b.RegionID, "", `{"total":7,"starts_at":"2026-03-10T12:00:00+08:00","ends_at":"2026-03-10T13:00:00+08:00"}`},
+		}, recorded())
+
+		made, err := w.market.CreateMerchant(ctx, w.operator, MerchantInput{RegionID: w.town.ID, Name: "书店", Category: "culture"})
+		require.NoError(t, err)
+		require.Equal(t, []line{{operator, "merchant.create", "merchant", made.ID, w.town.ID, "", "{}"}}, recorded())
 	})
 }
 

@@ -28,6 +28,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 )
 
@@ -83,6 +84,7 @@ type Service struct {
 	clock  clock.Clock
 	ledger *ledger.Service
 	codes  codes
+	trail  identity.Trail
 
 	orders  *batch.Combiner[orderItem, Placed] // by benefit
 	soldOut *soldOut
@@ -100,7 +102,7 @@ func New(db *database.DB, c clock.Clock, l *ledger.Service, cfg Config) (*Servic
 	if cfg.Batch.MaxItems > maxPlaced {
 		return nil, fmt.Errorf("market: %d orders in a batch, at most %d", cfg.Batch.MaxItems, maxPlaced)
 	}
-	s := &Service{db: db, clock: c, ledger: l, codes: signer, soldOut: newSoldOut(c)}
+	s := &Service{db: db, clock: c, ledger: l, codes: signer, trail: identity.NewTrail(c), soldOut: newSoldOut(c)}
 	s.orders = batch.New(cfg.Batch, func(i orderItem) string { return i.BenefitID }, s.placeBatch)
 	return s, nil
 }
@@ -167,6 +169,12 @@ type move[S comparable] struct {
 
 func allows[S comparable](table []move[S], from, to S) bool {
 	return slices.ContainsFunc(table, func(m move[S]) bool { return m.from == from && m.to == to })
+}
+
+// moveName names the move between two states that the table has.
+func moveName[S comparable](table []move[S], from, to S) string {
+	at := slices.IndexFunc(table, func(m move[S]) bool { return m.from == from && m.to == to })
+	return table[at].name
 }
 
 // movesFrom names the moves that lead on from a state.

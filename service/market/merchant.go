@@ -110,7 +110,10 @@ func (s *Service) CreateMerchant(ctx context.Context, actor authz.Actor, in Merc
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return s.merchantMoved(tx, actor, row.ID, nil, "", string(row.Status), "", now)
+		if err := s.merchantMoved(tx, actor, row.ID, nil, "", string(row.Status), "", now); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, merchantEntry(actor, row, "merchant.create", "", nil))
 	})
 	if database.IsDuplicate(err) {
 		return Merchant{}, ErrMerchantName
@@ -136,11 +139,18 @@ func (s *Service) UpdateMerchant(ctx context.Context, actor authz.Actor, id stri
 	if err != nil {
 		return Merchant{}, err
 	}
+	if m.Version != version {
+		return Merchant{}, ErrChanged
+	}
 	now := s.now()
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		return database.RequireRows(tx.Exec(`UPDATE merchant SET name = ?, category = ?, contact_name = ?, contact_phone = ?,
+		err := database.RequireRows(tx.Exec(`UPDATE merchant SET name = ?, category = ?, contact_name = ?, contact_phone = ?,
 			version = version + 1, updated_at = ? WHERE id = ? AND version = ?`,
 			row.Name, row.Category, row.ContactName, row.ContactPhone, now, id, version), 1)
+		if err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, merchantEntry(actor, m.Merchant, "merchant.update", "", merchantChanges(m.Merchant, row)))
 	})
 	if err := changed(err, ErrMerchantName); err != nil {
 		return Merchant{}, err
@@ -192,7 +202,10 @@ func (s *Service) MoveMerchant(ctx context.Context, actor authz.Actor, id string
 		if err := database.RequireRows(res, 1); err != nil {
 			return ErrBadMove.WithCause(err)
 		}
-		return s.merchantMoved(tx, actor, id, nil, string(m.Status), string(to), reason, now)
+		if err := s.merchantMoved(tx, actor, id, nil, string(m.Status), string(to), reason, now); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, merchantEntry(actor, m.Merchant, "merchant."+moveName(merchantMoves, m.Status, to), reason, nil))
 	})
 	out := m.Merchant
 	out.Status, out.Version, out.UpdatedAt = to, out.Version+1, now
@@ -297,7 +310,8 @@ func (s *Service) CreateStore(ctx context.Context, actor authz.Actor, merchantID
 	if err != nil {
 		return Store{}, err
 	}
-	if _, err := s.managed(ctx, actor, merchantID); err != nil {
+	m, err := s.managed(ctx, actor, merchantID)
+	if err != nil {
 		return Store{}, err
 	}
 	now := s.now()
@@ -306,7 +320,10 @@ func (s *Service) CreateStore(ctx context.Context, actor authz.Actor, merchantID
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return s.merchantMoved(tx, actor, merchantID, &row.ID, "", string(row.Status), "", now)
+		if err := s.merchantMoved(tx, actor, merchantID, &row.ID, "", string(row.Status), "", now); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, storeEntry(actor, m, row, "store.create", "", nil))
 	})
 	if database.IsDuplicate(err) {
 		return Store{}, ErrStoreName
@@ -314,19 +331,17 @@ func (s *Service) CreateStore(ctx context.Context, actor authz.Actor, merchantID
 	return row, err
 }
 
-// managedStore returns a store that the actor may change.
-func (s *Service) managedStore(ctx context.Context, actor authz.Actor, id string) (Store, error) {
+// managedStore returns a store that the actor may change, and its merchant.
+func (s *Service) managedStore(ctx context.Context, actor authz.Actor, id string) (Store, scope, error) {
 	row, err := take[Store](s.db.Read(ctx).Where("id = ?", id), ErrStoreMissing)
 	if err != nil {
-		return Store{}, err
+		return Store{}, scope{}, err
 	}
-	if _, err := s.managed(ctx, actor, row.MerchantID); err != nil {
-		if errors.Is(err, ErrMerchantMissing) {
-			return Store{}, ErrStoreMissing
-		}
-		return Store{}, err
+	m, err := s.managed(ctx, actor, row.MerchantID)
+	if errors.Is(err, ErrMerchantMissing) {
+		return Store{}, scope{}, ErrStoreMissing
 	}
-	return row, nil
+	return row, m, err
 }
 
 // UpdateStore changes what describes a store, if it is still in the given
@@ -336,14 +351,21 @@ func (s *Service) UpdateStore(ctx context.Context, actor authz.Actor, id string,
 	if err != nil {
 		return Store{}, err
 	}
-	old, err := s.managedStore(ctx, actor, id)
+	old, m, err := s.managedStore(ctx, actor, id)
 	if err != nil {
 		return Store{}, err
 	}
+	if old.Version != version {
+		return Store{}, ErrChanged
+	}
 	now := s.now()
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		return database.RequireRows(tx.Exec(`UPDATE merchant_store SET name = ?, address = ?, lon = ?, lat = ?,
+		err := database.RequireRows(tx.Exec(`UPDATE merchant_store SET name = ?, address = ?, lon = ?, lat = ?,
 			version = version + 1, updated_at = ? WHERE id = ? AND version = ?`, row.Name, row.Address, row.Lon, row.Lat, now, id, version), 1)
+		if err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, storeEntry(actor, m, old, "store.update", "", storeChanges(old, row)))
 	})
 	if err := changed(err, ErrStoreName); err != nil {
 		return Store{}, err
@@ -363,7 +385,7 @@ func (s *Service) MoveStore(ctx context.Context, actor authz.Actor, id string, t
 	if err := checkReason(reason, false); err != nil {
 		return Store{}, err
 	}
-	row, err := s.managedStore(ctx, actor, id)
+	row, m, err := s.managedStore(ctx, actor, id)
 	if err != nil {
 		return Store{}, err
 	}
@@ -376,7 +398,10 @@ func (s *Service) MoveStore(ctx context.Context, actor authz.Actor, id string, t
 		if err := database.RequireRows(res, 1); err != nil {
 			return ErrBadMove.WithCause(err)
 		}
-		return s.merchantMoved(tx, actor, row.MerchantID, &row.ID, string(row.Status), string(to), reason, now)
+		if err := s.merchantMoved(tx, actor, row.MerchantID, &row.ID, string(row.Status), string(to), reason, now); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, storeEntry(actor, m, row, "store."+moveName(storeMoves, row.Status, to), reason, nil))
 	})
 	row.Status, row.Version, row.UpdatedAt = to, row.Version+1, now
 	return row, err

@@ -65,6 +65,13 @@ func (s *Service) CreateBudget(ctx context.Context, actor authz.Actor, in Budget
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
+		err := s.trail.RecordTx(tx, identity.AuditEntry{
+			Actor: actor, Action: "budget.create", ObjectType: "budget", ObjectID: row.ID, RegionID: row.RegionID,
+			Detail: limitChange{To: row.LimitPoints},
+		})
+		if err != nil {
+			return err
+		}
 		return s.ledger.OpenBudgetsTx(ctx, tx, []ledger.Budget{{ID: row.ID, LimitPoints: row.LimitPoints}})
 	})
 	if database.IsDuplicate(err) {
@@ -189,7 +196,10 @@ func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInp
 			Expiry: in.Expiry, ExpiryDays: in.ExpiryDays, ActiveFrom: in.ActiveFrom, Note: in.Note,
 			CreatedBy: actor.ID, CreatedAt: now,
 		}}
-		return tx.Create(&row.PolicyRule).Error
+		if err := tx.Create(&row.PolicyRule).Error; err != nil {
+			return err
+		}
+		return s.recordRule(tx, actor, row.PolicyRule, "rule.publish")
 	})
 	if database.IsDuplicate(err) {
 		return NamedRule{}, ErrRuleConflict
@@ -207,8 +217,26 @@ func (s *Service) RetireRule(ctx context.Context, actor authz.Actor, ruleID stri
 		return err
 	}
 	return database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		return tx.Exec(`UPDATE policy_rule SET retired_at = ? WHERE id = ? AND retired_at IS NULL`,
-			clock.Now(s.clock), ruleID).Error
+		res := tx.Exec(`UPDATE policy_rule SET retired_at = ? WHERE id = ? AND retired_at IS NULL`, clock.Now(s.clock), ruleID)
+		if res.Error != nil || res.RowsAffected == 0 { // retired before
+			return res.Error
+		}
+		return s.recordRule(tx, actor, rule, "rule.retire")
+	})
+}
+
+// ruleDetail is what the audit log keeps of a rule.
+type ruleDetail struct {
+	EventKind model.EventKind `json:"event_kind"`
+	Version   int64           `json:"version"`
+	Points    int64           `json:"points"`
+	MaxPoints int64           `json:"max_points"`
+}
+
+func (s *Service) recordRule(tx *gorm.DB, actor authz.Actor, r model.PolicyRule, action string) error {
+	return s.trail.RecordTx(tx, identity.AuditEntry{
+		Actor: actor, Action: action, ObjectType: "rule", ObjectID: r.ID, RegionID: r.RegionID, Reason: r.Note,
+		Detail: ruleDetail{r.EventKind, r.Version, r.Points, r.MaxPoints},
 	})
 }
 

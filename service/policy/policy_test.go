@@ -316,6 +316,21 @@ func TestRules_areTheOperatorsOwn(t *testing.T) {
 		budgets, err := w.policy.Budgets(t.Context(), w.operator, policy.BudgetFilter{}, paging.Request{})
 		require.NoError(t, err)
 		require.Equal(t, budgets.Items[0].Name, page.Items[0].BudgetName)
+
+		for range 2 { // to retire it again changes nothing, and is not recorded
+			require.NoError(t, w.policy.RetireRule(t.Context(), w.operator, rule.ID))
+		}
+		var trail []model.AuditLog
+		require.NoError(t, w.db.Read(t.Context()).Where("region_id = ?", w.county.ID).Order("id").Find(&trail).Error)
+		var got []string
+		for _, r := range trail {
+			got = append(got, fmt.Sprint(r.ActorID == w.operator.ID, " ", r.Action, " ", r.ObjectID, " ", r.Detail))
+		}
+		detail := fmt.Sprintf(`{"event_kind":"%s","version":1,"points":%d,"max_points":%d}`, rule.EventKind, rule.Points, rule.MaxPoints)
+		require.Equal(t, []string{
+			"true budget.create " + budgets.Items[0].ID + fmt.Sprintf(` {"from_points":0,"to_points":%d}`, budgets.Items[0].LimitPoints),
+			"true rule.publish " + rule.ID + " " + detail, "true rule.retire " + rule.ID + " " + detail,
+		}, got)
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/media"
 )
 
@@ -88,7 +89,7 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, regionID string
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return s.record(tx, actor, row, model.ArticleCreate, nil, "")
+		return s.record(tx, actor, row, model.ArticleCreate, nil, "", nil)
 	})
 	if err != nil {
 		return StaffArticle{}, fmt.Errorf("reading: create article: %w", err)
@@ -166,7 +167,9 @@ func (s *Service) change(ctx context.Context, actor authz.Actor, c Change, move 
 	return out, err
 }
 
-func (s *Service) changeTx(tx *gorm.DB, actor authz.Actor, c Change, move model.ArticleMove, apply func(*model.Article) error) (model.Article, error) {
+// changeTx changes an article's row and records it; beside is what the caller
+// changes that is not in the row.
+func (s *Service) changeTx(tx *gorm.DB, actor authz.Actor, c Change, move model.ArticleMove, apply func(*model.Article) error, beside ...string) (model.Article, error) {
 	var row model.Article
 	if err := tx.Raw(`SELECT * FROM article WHERE id = ?`+database.ForUpdate(tx), c.ArticleID).Scan(&row).Error; err != nil {
 		return row, fmt.Errorf("reading: lock article: %w", err)
@@ -174,7 +177,7 @@ func (s *Service) changeTx(tx *gorm.DB, actor authz.Actor, c Change, move model.
 	if row.Version != c.Version {
 		return row, ErrChanged
 	}
-	allowed, from := moves[move], row.Status
+	allowed, from, before := moves[move], row.Status, row
 	if !slices.Contains(allowed.from, from) {
 		return row, ErrMove
 	}
@@ -189,19 +192,42 @@ func (s *Service) changeTx(tx *gorm.DB, actor authz.Actor, c Change, move model.
 	if err := tx.Save(&row).Error; err != nil {
 		return row, fmt.Errorf("reading: change article: %w", err)
 	}
-	return row, s.record(tx, actor, row, move, &from, c.Reason)
+	changes := articleChanges(before, row)
+	for _, field := range beside {
+		changes.Mention(field, true)
+	}
+	return row, s.record(tx, actor, row, move, &from, c.Reason, changes)
 }
 
-func (s *Service) record(tx *gorm.DB, actor authz.Actor, a model.Article, move model.ArticleMove, from *model.ArticleStatus, reason string) error {
+// record writes what happened into the article's own history and into the audit
+// log; detail is for the latter.
+func (s *Service) record(tx *gorm.DB, actor authz.Actor, a model.Article, move model.ArticleMove, from *model.ArticleStatus, reason string, detail any) error {
+	reason = strings.TrimSpace(reason)
 	err := tx.Create(&model.ArticleHistory{
 		ID: s.clock.NewID(), ArticleID: a.ID, Version: a.Version, Move: move, FromStatus: from, ToStatus: a.Status,
-		ActorKind: string(actor.Kind), ActorID: actor.ID, Reason: strings.TrimSpace(reason), CreatedAt: a.UpdatedAt,
+		ActorKind: string(actor.Kind), ActorID: actor.ID, Reason: reason, CreatedAt: a.UpdatedAt,
 	}).Error
 	if err != nil {
 		return fmt.Errorf("reading: article history: %w", err)
 	}
-	return nil
+	return s.trail.RecordTx(tx, identity.AuditEntry{
+		Actor: actor, Action: "article." + string(move), ObjectType: "article", ObjectID: a.ID, RegionID: a.RegionID, Reason: reason, Detail: detail,
+	})
 }
+
+// articleChanges says what an edit changed in the row.
+func articleChanges(old, now model.Article) (c identity.Changes) {
+	c.Compare("title", old.Title, now.Title)
+	c.Compare("summary", old.Summary, now.Summary)
+	c.Mention("body", old.Body != now.Body)
+	c.Compare("source", old.Source, now.Source)
+	c.Compare("min_seconds", old.MinSeconds, now.MinSeconds)
+	c.Mention("cover_key", !equal(old.CoverKey, now.CoverKey))
+	c.Mention("audio_key", !equal(old.AudioKey, now.AudioKey))
+	return c
+}
+
+func equal(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // Article returns one article of a region over which the actor is an operator
 // or an auditor.

@@ -69,6 +69,22 @@ func TestArticleLife(t *testing.T) {
 			"5 publish published operator 测试\n", "4 withdraw withdrawn operator 数字有误\n", "3 publish published operator 测试\n",
 			"2 update draft operator 测试\n", "1 create draft operator \n",
 		}, got)
+
+		// The same is in the audit log, with what was changed.
+		_, err = w.reading.SetQuiz(t.Context(), w.operator, reading.Change{ArticleID: a.ID, Version: 5}, []reading.Question{{Text: "几点？", Choices: []string{"一点", "两点"}}})
+		require.NoError(t, err)
+		var rows []model.AuditLog
+		require.NoError(t, w.db.Read(t.Context()).Where("object_type = 'article' AND object_id = ? AND region_id = ?", a.ID, w.town.ID).Order("id").Find(&rows).Error)
+		got = nil
+		for _, r := range rows {
+			got = append(got, fmt.Sprintln(r.ActorID, r.Action, r.Reason, r.Detail))
+		}
+		require.Equal(t, []string{
+			"operator article.create  {}\n",
+			`operator article.update 测试 {"changes":[{"field":"title","from":"创城 播报","to":"创城播报"},{"field":"body"},{"field":"cover_key"},{"field":"audio_key"}]}` + "\n",
+			"operator article.publish 测试 {}\n", "operator article.withdraw 数字有误 {}\n", "operator article.publish 测试 {}\n",
+			`operator article.update  {"changes":[{"field":"quiz"}]}` + "\n",
+		}, got)
 	})
 }
 

@@ -69,7 +69,7 @@ func (s *Service) SetQuiz(ctx context.Context, actor authz.Actor, c Change, ques
 		out.Article, err = s.changeTx(tx, actor, c, model.ArticleUpdate, func(a *model.Article) error {
 			a.QuestionCount = int64(len(rows))
 			return nil
-		})
+		}, "quiz")
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/policy"
 )
@@ -74,6 +75,7 @@ type Service struct {
 	clock  clock.Clock
 	policy *policy.Service
 	ledger *ledger.Service // runs the audit's comparisons
+	trail  identity.Trail
 	cfg    Config
 
 	completions *batch.Combiner[item, Completion]
@@ -85,7 +87,7 @@ func New(db *database.DB, c clock.Clock, l *ledger.Service, p *policy.Service, c
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, clock: c, policy: p, ledger: l, cfg: cfg}
+	s := &Service{db: db, clock: c, policy: p, ledger: l, trail: identity.NewTrail(c), cfg: cfg}
 	s.combine()
 	return s, nil
 }

@@ -95,7 +95,10 @@ func (s *Service) CreateActivity(ctx context.Context, actor authz.Actor, in Acti
 		if err := s.insertShiftsTx(tx, row.ID, shifts, false); err != nil {
 			return "", err
 		}
-		return row.ID, s.recordMovesTx(tx, actor, []move{{object: model.VolunteerActivity, id: row.ID, to: string(row.Status)}})
+		if err := s.recordMovesTx(tx, actor, []move{{object: model.VolunteerActivity, id: row.ID, to: string(row.Status)}}); err != nil {
+			return "", err
+		}
+		return row.ID, s.trail.RecordTx(tx, activityEntry(actor, row, "activity.create", "", addedShifts(shifts)))
 	})
 }
 
@@ -162,14 +165,19 @@ func (s *Service) UpdateActivity(ctx context.Context, actor authz.Actor, activit
 		if row.Version != version {
 			return ErrChanged
 		}
+		before := row
 		in.apply(&row)
 		if err := row.Validate(s.cfg.MaxRadiusMeters); err != nil {
 			return err
 		}
 		row.Version++
 		row.UpdatedAt = s.now()
-		return database.RequireRows(tx.Model(&model.Activity{}).Where("id = ? AND version = ?", row.ID, version).
+		err = database.RequireRows(tx.Model(&model.Activity{}).Where("id = ? AND version = ?", row.ID, version).
 			Select("*").Omit("id").Updates(&row), 1)
+		if err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, activityEntry(actor, row, "activity.update", "", activityChanges(before, row)))
 	})
 }
 
@@ -225,9 +233,12 @@ func (s *Service) PublishActivity(ctx context.Context, actor authz.Actor, activi
 		if err != nil {
 			return err
 		}
-		return s.recordMovesTx(tx, actor, []move{{
+		if err := s.recordMovesTx(tx, actor, []move{{
 			object: model.VolunteerActivity, id: row.ID, from: string(row.Status), to: string(model.ActivityPublished),
-		}})
+		}}); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, activityEntry(actor, row, "activity.publish", "", nil))
 	})
 }
 
@@ -260,9 +271,12 @@ func (s *Service) CancelActivity(ctx context.Context, actor authz.Actor, activit
 		if err != nil {
 			return err
 		}
-		return s.recordMovesTx(tx, actor, []move{{
+		if err := s.recordMovesTx(tx, actor, []move{{
 			object: model.VolunteerActivity, id: row.ID, from: string(row.Status), to: string(model.ActivityCancelled), reason: reason,
-		}})
+		}}); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, activityEntry(actor, row, "activity.cancel", reason, nil))
 	})
 }
 
@@ -277,11 +291,14 @@ func (s *Service) CancelShift(ctx context.Context, actor authz.Actor, shiftID, r
 	if err := reasonFault(reason); err != nil {
 		return err
 	}
-	return s.changeShift(ctx, actor, shiftID, func(tx *gorm.DB, _ model.Activity, shift shiftRow) error {
+	return s.changeShift(ctx, actor, shiftID, func(tx *gorm.DB, activity model.Activity, shift shiftRow) error {
 		if shift.ShiftStatus == model.ShiftCancelled {
 			return nil
 		}
-		return s.cancelShiftsTx(ctx, tx, actor, []string{shift.ShiftID}, reason)
+		if err := s.cancelShiftsTx(ctx, tx, actor, []string{shift.ShiftID}, reason); err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, shiftEntry(actor, activity, shift.ShiftID, "shift.cancel", reason, nil))
 	})
 }
 
@@ -435,7 +452,10 @@ func (s *Service) AddShifts(ctx context.Context, actor authz.Actor, activityID, 
 		if have+int64(len(in)) > maxShifts {
 			return "", ErrTooManyShift
 		}
-		return row.ID, s.insertShiftsTx(tx, row.ID, in, row.Status == model.ActivityPublished)
+		if err := s.insertShiftsTx(tx, row.ID, in, row.Status == model.ActivityPublished); err != nil {
+			return "", err
+		}
+		return row.ID, s.trail.RecordTx(tx, activityEntry(actor, row, "activity.add_shifts", "", addedShifts(in)))
 	})
 	return err
 }
@@ -448,7 +468,7 @@ func (s *Service) UpdateShift(ctx context.Context, actor authz.Actor, shiftID st
 	if err := f.Err(codeInvalid); err != nil {
 		return err
 	}
-	return s.changeShift(ctx, actor, shiftID, func(tx *gorm.DB, _ model.Activity, shift shiftRow) error {
+	return s.changeShift(ctx, actor, shiftID, func(tx *gorm.DB, activity model.Activity, shift shiftRow) error {
 		if shift.ShiftStatus != model.ShiftOpen {
 			return ErrBadMove
 		}
@@ -469,8 +489,12 @@ func (s *Service) UpdateShift(ctx context.Context, actor authz.Actor, shiftID st
 		if err != nil {
 			return err
 		}
-		return database.RequireRows(tx.Exec(`UPDATE shift_count SET capacity = ?, edition = edition + 1, version = version + 1
+		err = database.RequireRows(tx.Exec(`UPDATE shift_count SET capacity = ?, edition = edition + 1, version = version + 1
 			WHERE shift_id = ?`, in.Capacity, shift.ShiftID), 1)
+		if err != nil {
+			return err
+		}
+		return s.trail.RecordTx(tx, shiftEntry(actor, activity, shift.ShiftID, "shift.update", "", shiftChanges(shift, count.Capacity, in)))
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/model"
 )
 
@@ -41,4 +42,36 @@ func (s *Service) TotalOf(ctx context.Context, residentID string) (ServiceTotal,
 		return out, fmt.Errorf("volunteer: total: %w", err)
 	}
 	return out, nil
+}
+
+// Known is an activity or a shift by its id, for those who show who did what to
+// it.
+type Known struct {
+	ID         string
+	Title      string        // of the activity
+	ActivityID string        // of a shift
+	StartsAt   clock.Instant // of a shift
+}
+
+// ActivitiesKnown names the activities of the actor's regions among the ids.
+func (s *Service) ActivitiesKnown(ctx context.Context, actor authz.Actor, ids []string) (rows []Known, err error) {
+	where, args := scope("r.path", actor.RegionPaths(readers...))
+	err = s.db.Read(ctx).Table("activity a").Select("a.id, a.title").Joins("JOIN region r ON r.id = a.region_id").
+		Where("a.id IN ?", ids).Where(where, args...).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("volunteer: activities by id: %w", err)
+	}
+	return rows, nil
+}
+
+// ShiftsKnown names the shifts of the actor's regions among the ids.
+func (s *Service) ShiftsKnown(ctx context.Context, actor authz.Actor, ids []string) (rows []Known, err error) {
+	where, args := scope("r.path", actor.RegionPaths(readers...))
+	err = s.db.Read(ctx).Table("activity_shift t").Select("t.id, a.title, a.id AS activity_id, t.starts_at").
+		Joins("JOIN activity a ON a.id = t.activity_id").Joins("JOIN region r ON r.id = a.region_id").
+		Where("t.id IN ?", ids).Where(where, args...).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("volunteer: shifts by id: %w", err)
+	}
+	return rows, nil
 }

@@ -30,6 +30,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/policy"
 )
@@ -104,13 +105,14 @@ type Service struct {
 	ledger *ledger.Service
 	policy *policy.Service
 	people People
+	trail  identity.Trail
 	cfg    Config
 }
 
 // New returns the service.
 func New(db *database.DB, c clock.Clock, l *ledger.Service, p *policy.Service, people People, cfg Config) *Service {
 	cfg.complete()
-	return &Service{db: db, clock: c, ledger: l, policy: p, people: people, cfg: cfg}
+	return &Service{db: db, clock: c, ledger: l, policy: p, people: people, trail: identity.NewTrail(c), cfg: cfg}
 }
 
 func (s *Service) now() clock.Instant { return clock.Now(s.clock) }

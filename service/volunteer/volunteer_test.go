@@ -108,6 +108,12 @@ func TestActivity(t *testing.T) {
 			require.Equal(t, "新标题", detail.Title)
 			require.EqualValues(t, 3, detail.Version)
 			require.Equal(t, w.organizer.ID, detail.OrganizerStaffID)
+			require.NoError(t, w.CancelActivity(ctx, w.organizer, id, "台风来了"))
+			var trail []string
+			require.NoError(t, w.db.Read(ctx).Raw(`SELECT CONCAT(action, ' ', reason) FROM audit_log
+				WHERE object_type = 'activity' AND object_id = ? AND region_id = ? ORDER BY id`, id, detail.RegionID).Scan(&trail).Error)
+			require.Equal(t, []string{"activity.create ", "activity.publish ", "activity.update ", "activity.cancel 台风来了"}, trail)
+			require.EqualValues(t, 1, w.count(`SELECT COUNT(*) FROM audit_log WHERE object_id = ? AND detail LIKE '%"field":"title"%"to":"新标题"%'`, id))
 		})
 		t.Run("cancelled, gives every place back and tells people", func(t *testing.T) {
 			id, shifts := w.published(shift(2, 9, 12, 5), shift(3, 9, 12, 5))
@@ -153,6 +159,13 @@ func TestShift(t *testing.T) {
 		w.refusesSignUp(volunteer.ErrFull, people[2], id)
 		require.NoError(t, w.CancelShift(ctx, w.organizer, id, "人数不够"))
 		require.NoError(t, w.CancelShift(ctx, w.organizer, id, "人数不够"))
+		var trail []string
+		require.NoError(t, w.db.Read(ctx).Raw(`SELECT CONCAT(action, ' ', reason, ' ', detail) FROM audit_log
+			WHERE object_type = 'shift' AND object_id = ? AND actor_id = ? ORDER BY id`, id, w.organizer.ID).Scan(&trail).Error)
+		require.Len(t, trail, 3, "a change that was refused, or that changes nothing, is not recorded")
+		require.Contains(t, trail[0], `shift.update  {"changes":[{"field":"starts_at",`)
+		require.Equal(t, `shift.update  {"changes":[{"field":"capacity","from":"3","to":"2"}]}`, trail[1])
+		require.Equal(t, "shift.cancel 人数不够 {}", trail[2])
 		w.refusesSignUp(volunteer.ErrNotOpen, people[2], id)
 		w.refuses(volunteer.ErrBadMove, func() error { return w.UpdateShift(ctx, w.organizer, id, shift(1, 10, 12, 2)) })
 	})

@@ -1,0 +1,38 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+
+	"jiamenkou/internal/authz"
+	"jiamenkou/internal/paging"
+)
+
+// Named is a budget by its id.
+type Named struct{ ID, Name string }
+
+// BudgetsKnown names the budgets of the actor's regions among the ids (at most a
+// page of them), for those who show who did what to them.
+func (s *Service) BudgetsKnown(ctx context.Context, actor authz.Actor, ids []string) (rows []Named, err error) {
+	q, err := s.scoped(ctx, actor, paging.Request{Limit: len(ids)}, "budget")
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Where("x.id IN ?", ids).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("policy: budgets by id: %w", err)
+	}
+	return rows, nil
+}
+
+// RulesKnown returns the rules of the actor's regions among the ids (at most a
+// page of them), as BudgetsKnown.
+func (s *Service) RulesKnown(ctx context.Context, actor authz.Actor, ids []string) (rows []Rule, err error) {
+	q, err := s.scoped(ctx, actor, paging.Request{Limit: len(ids)}, "policy_rule")
+	if err != nil {
+		return nil, err
+	}
+	if err := q.Where("x.id IN ?", ids).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("policy: rules by id: %w", err)
+	}
+	return rows, nil
+}
