@@ -37,7 +37,7 @@ func auditRecordOf(r lookup.AuditRecord) auditRecordDTO {
 }
 
 type listAuditInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	PeriodQuery
 	RegionID   string `query:"region_id" maxLength:"26" doc:"此区域及其下级"`
 	ActorID    string `query:"actor_id" maxLength:"64"`

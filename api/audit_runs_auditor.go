@@ -81,7 +81,7 @@ func (s *server) startAuditRun(ctx context.Context, _ *struct{}) (*httpapi.Body[
 	return httpapi.OK(auditRunOf(run)), nil
 }
 
-func (s *server) listAuditRuns(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[AuditRunDTO]], error) {
+func (s *server) listAuditRuns(ctx context.Context, in *sortedListInput) (*httpapi.Body[httpapi.PageBody[AuditRunDTO]], error) {
 	return httpapi.Listed(auditRunOf)(s.Assurance.Runs(ctx, authz.FromContext(ctx), in.Request()))
 }
 

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/policy"
 )
 
@@ -51,11 +50,7 @@ type listBudgetAlertsInput struct {
 }
 
 func (s *server) listBudgetAlerts(ctx context.Context, in *listBudgetAlertsInput) (*httpapi.Body[httpapi.PageBody[budgetAlertDTO]], error) {
-	page, err := s.Policy.BudgetAlerts(ctx, authz.FromContext(ctx), in.BudgetID, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, budgetAlertOf)), nil
+	return httpapi.Listed(budgetAlertOf)(s.Policy.BudgetAlerts(ctx, authz.FromContext(ctx), in.BudgetID, in.Request()))
 }
 
 type exhaustedAwardDTO struct {
@@ -73,13 +68,14 @@ type exhaustedAwardDTO struct {
 	LateID     string     `json:"late_id" doc:"补发的记录"`
 	LateStatus string     `json:"late_status" doc:"posted 已补发；capped 次数已被用完，不再补发"`
 	OccurredAt time.Time  `json:"occurred_at"`
+	CreatedAt  time.Time  `json:"created_at" doc:"何时因预算用完而没有发放"`
 }
 
 func exhaustedAwardOf(a policy.ExhaustedAward) exhaustedAwardDTO {
 	out := exhaustedAwardDTO{
 		ID: a.ID, EventKind: string(a.EventKind), EventID: a.EventID, ResidentID: a.ResidentID, RegionID: a.RegionID, Day: string(a.Day),
 		Points: a.Points, BudgetID: a.BudgetID, BudgetName: a.BudgetName, PaidAt: clock.TimePtr(a.PaidAt), LateID: a.LateID,
-		LateStatus: string(a.LateStatus), OccurredAt: a.OccurredAt.Time(),
+		LateStatus: string(a.LateStatus), OccurredAt: a.OccurredAt.Time(), CreatedAt: a.CreatedAt.Time(),
 	}
 	if a.RuleID != nil {
 		out.RuleID = *a.RuleID
@@ -88,7 +84,7 @@ func exhaustedAwardOf(a policy.ExhaustedAward) exhaustedAwardDTO {
 }
 
 type listExhaustedInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	State      string `query:"state" enum:"due,paid" doc:"due 待补发，paid 已处理"`
 	RegionID   string `query:"region_id" maxLength:"26" doc:"本级及以下"`
 	BudgetID   string `query:"budget_id" maxLength:"26"`
@@ -99,14 +95,10 @@ type listExhaustedInput struct {
 }
 
 func (s *server) listExhausted(ctx context.Context, in *listExhaustedInput) (*httpapi.Body[httpapi.PageBody[exhaustedAwardDTO]], error) {
-	page, err := s.Policy.Exhausted(ctx, authz.FromContext(ctx), policy.ExhaustedFilter{
+	return httpapi.Listed(exhaustedAwardOf)(s.Policy.Exhausted(ctx, authz.FromContext(ctx), policy.ExhaustedFilter{
 		State: in.State, RegionID: in.RegionID, BudgetID: in.BudgetID, EventKind: policy.EventKind(in.EventKind),
 		ResidentID: in.ResidentID, From: clock.Day(in.From), To: clock.Day(in.To),
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, exhaustedAwardOf)), nil
+	}, in.Request()))
 }
 
 type payExhaustedInput struct {

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/casework"
 )
 
@@ -111,7 +110,7 @@ func caseSummaryOf(c casework.Summary) CaseSummary {
 }
 
 type listCasesInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	Status        []string `query:"status,explode" maxItems:"10" doc:"只看这些状态，可重复"`
 	RegionID      string   `query:"region_id" maxLength:"26" doc:"含下级区域"`
 	Category      string   `query:"category" maxLength:"32"`
@@ -129,11 +128,7 @@ func (s *server) listCases(ctx context.Context, in *listCasesInput) (*httpapi.Bo
 	for _, status := range in.Status {
 		filter.Statuses = append(filter.Statuses, casework.Status(status))
 	}
-	page, err := s.Casework.Board(ctx, authz.FromContext(ctx), filter, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, caseSummaryOf)), nil
+	return httpapi.Listed(caseSummaryOf)(s.Casework.Board(ctx, authz.FromContext(ctx), filter, in.Request()))
 }
 
 type countCasesInput struct {

@@ -9,7 +9,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/volunteer"
 )
 
@@ -58,19 +57,15 @@ type certificateDetailDTO struct {
 }
 
 type listCertificatesInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	State  string `query:"state" enum:"requested,issued,refused,withdrawn,revoked"`
 	Number string `query:"number" maxLength:"48" doc:"证明编号，完整"`
 }
 
 func (s *server) listCertificates(ctx context.Context, in *listCertificatesInput) (*httpapi.Body[httpapi.PageBody[CertificateDTO]], error) {
-	page, err := s.Volunteer.Certificates(ctx, authz.FromContext(ctx), volunteer.CertificateFilter{
+	return httpapi.Listed(certificateOf)(s.Volunteer.Certificates(ctx, authz.FromContext(ctx), volunteer.CertificateFilter{
 		State: volunteer.CertificateState(in.State), Number: in.Number,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, certificateOf)), nil
+	}, in.Request()))
 }
 
 func (s *server) getCertificate(ctx context.Context, in *idInput) (*httpapi.Body[certificateDetailDTO], error) {

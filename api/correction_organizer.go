@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/volunteer"
 )
 
@@ -57,19 +56,15 @@ type correctionDetailDTO struct {
 }
 
 type listCorrectionsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	State    string `query:"state" enum:"asked,proposed,approved,rejected,declined,withdrawn"`
 	RecordID string `query:"record_id" maxLength:"26"`
 }
 
 func (s *server) listCorrections(ctx context.Context, in *listCorrectionsInput) (*httpapi.Body[httpapi.PageBody[CorrectionDTO]], error) {
-	page, err := s.Volunteer.Corrections(ctx, authz.FromContext(ctx), volunteer.CorrectionFilter{
+	return httpapi.Listed(correctionOf)(s.Volunteer.Corrections(ctx, authz.FromContext(ctx), volunteer.CorrectionFilter{
 		State: volunteer.CorrectionState(in.State), RecordID: in.RecordID,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, correctionOf)), nil
+	}, in.Request()))
 }
 
 func (s *server) getCorrection(ctx context.Context, in *idInput) (*httpapi.Body[correctionDetailDTO], error) {

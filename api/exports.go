@@ -52,12 +52,13 @@ type createExportInput struct {
 		Resource string           `json:"resource" enum:"merchants,benefits,redemptions,statements,statement_lines,cases,service_records,activities,attendances,adjustments,budgets,policy_rules,audit_log,orders,residents,staff,articles,objections"`
 		Format   string           `json:"format" enum:"csv,xlsx"`
 		Filters  exportFiltersDTO `json:"filters" required:"false" doc:"与列表的筛选条件相同；没有的条件会被拒绝"`
+		Sort     string           `json:"sort,omitempty" maxLength:"64" doc:"与列表的排序相同；不填则与不排序的列表相同"`
 	}
 }
 
 func (s *server) createExport(ctx context.Context, in *createExportInput) (*httpapi.Body[exportDTO], error) {
 	e, err := s.Export.Create(ctx, authz.FromContext(ctx), export.Request{
-		Resource: in.Body.Resource, Format: in.Body.Format, Filters: export.Filters(in.Body.Filters),
+		Resource: in.Body.Resource, Format: in.Body.Format, Filters: export.Filters(in.Body.Filters), Sort: in.Body.Sort,
 	})
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (s *server) createExport(ctx context.Context, in *createExportInput) (*http
 	return httpapi.OK(exportOf(e)), nil
 }
 
-func (s *server) listExports(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[exportDTO]], error) {
+func (s *server) listExports(ctx context.Context, in *sortedListInput) (*httpapi.Body[httpapi.PageBody[exportDTO]], error) {
 	return httpapi.Listed(exportOf)(s.Export.Exports(ctx, authz.FromContext(ctx), in.Request()))
 }
 

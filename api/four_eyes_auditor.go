@@ -42,7 +42,7 @@ func fourEyesOf(d assurance.FourEyes) fourEyesDTO {
 }
 
 type listFourEyesInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	PeriodQuery
 	Kind     string `query:"kind" enum:"adjustment,manual_record,long_day,correction,objection,dispute"`
 	Status   string `query:"status" enum:"waiting,approved,rejected,lapsed"`

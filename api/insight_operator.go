@@ -8,7 +8,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/internal/schedule"
 	"jiamenkou/service/insight"
 	"jiamenkou/service/policy"
@@ -83,7 +82,7 @@ func (s *server) insightPoints(ctx context.Context, in *pointsInput) (*httpapi.B
 }
 
 type listBudgetsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	RegionID string `query:"region_id" maxLength:"26" doc:"只看这个地区的预算"`
 	On       string `query:"on" format:"date" doc:"只看这一天在用的预算"`
 }
@@ -109,11 +108,7 @@ func forecastOf(f insight.BudgetForecast) forecastDTO {
 }
 
 func (s *server) insightBudgets(ctx context.Context, in *listBudgetsInput) (*httpapi.Body[httpapi.PageBody[forecastDTO]], error) {
-	page, err := s.Insight.Budgets(ctx, authz.FromContext(ctx), in.filter(), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return placedPage(ctx, s, page, forecastOf)
+	return placedPage(ctx, s, forecastOf)(s.Insight.Budgets(ctx, authz.FromContext(ctx), in.filter(), in.Request()))
 }
 
 type participationDTO struct {

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/internal/schedule"
 )
 
@@ -45,23 +44,15 @@ type runJobInput struct {
 
 type listJobRunsInput struct {
 	Name string `path:"name" maxLength:"64" pattern:"^[a-z][a-z0-9_.-]{1,63}$"`
-	httpapi.PageQuery
+	httpapi.SortedQuery
 }
 
 func (s *server) listJobs(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[scheduledJobDTO]], error) {
-	page, err := s.Jobs.List(ctx, authz.FromContext(ctx), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, scheduledJobOf)), nil
+	return httpapi.Listed(scheduledJobOf)(s.Jobs.List(ctx, authz.FromContext(ctx), in.Request()))
 }
 
 func (s *server) listJobRuns(ctx context.Context, in *listJobRunsInput) (*httpapi.Body[httpapi.PageBody[scheduledRunDTO]], error) {
-	page, err := s.Jobs.Runs(ctx, authz.FromContext(ctx), in.Name, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, scheduledRunOf)), nil
+	return httpapi.Listed(scheduledRunOf)(s.Jobs.Runs(ctx, authz.FromContext(ctx), in.Name, in.Request()))
 }
 
 func (s *server) runJob(ctx context.Context, in *runJobInput) (*httpapi.Body[scheduledRunDTO], error) {

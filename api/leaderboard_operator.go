@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/leaderboard"
 )
 
@@ -47,7 +46,7 @@ type leaderboardTotalsDTO struct {
 func (s *server) listLeaderboardTotals(ctx context.Context, in *listLeaderboardTotalsInput) (*httpapi.Body[leaderboardTotalsDTO], error) {
 	totals, err := s.Leaderboard.Totals(ctx, authz.FromContext(ctx), leaderboard.TotalsQuery{
 		Kind: leaderboard.Kind(in.Kind), Day: in.Day, Level: leaderboard.Level(in.Level), RegionID: in.RegionID,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
+	}, in.Request())
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/market"
 	"jiamenkou/service/media"
 )
@@ -34,6 +33,7 @@ type BenefitDTO struct {
 	Status           string     `json:"status" enum:"draft,pending_review,published,rejected,paused,ended"`
 	PublishedAt      *time.Time `json:"published_at"`
 	Version          int64      `json:"version"`
+	CreatedAt        time.Time  `json:"created_at"`
 	UpdatedAt        time.Time  `json:"updated_at"`
 }
 
@@ -43,7 +43,7 @@ func benefitOf(b market.Benefit) BenefitDTO {
 		ImageKey: b.ImageKey, ImageURL: media.Address(b.ImageKey), PointsPrice: b.PointsPrice, CashPriceFen: b.CashPriceFen, OriginalPriceFen: b.OriginalPriceFen,
 		SubsidyFen: b.SubsidyFen, PerPersonLimit: b.PerPersonLimit, RedeemDays: b.RedeemDays, RedeemUntil: clock.TimePtr(b.RedeemUntil),
 		ValidFrom: b.ValidFrom.Time(), ValidUntil: b.ValidUntil.Time(), Status: string(b.Status), PublishedAt: clock.TimePtr(b.PublishedAt),
-		Version: b.Version, UpdatedAt: b.UpdatedAt.Time(),
+		Version: b.Version, CreatedAt: b.CreatedAt.Time(), UpdatedAt: b.UpdatedAt.Time(),
 	}
 }
 
@@ -169,20 +169,16 @@ func (s *server) moveBenefit(move market.BenefitMove) func(context.Context, *mov
 }
 
 type listBenefitsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	MerchantID string `query:"merchant_id" maxLength:"26"`
 	Status     string `query:"status" enum:"draft,pending_review,published,rejected,paused,ended"`
 	Query      string `query:"q" maxLength:"32" doc:"标题包含"`
 }
 
 func (s *server) listBenefits(ctx context.Context, in *listBenefitsInput) (*httpapi.Body[httpapi.PageBody[BenefitSummaryDTO]], error) {
-	page, err := s.Market.ManagedBenefits(ctx, authz.FromContext(ctx),
-		market.ManagedBenefitFilter{MerchantID: in.MerchantID, Status: market.BenefitStatus(in.Status), Text: in.Query},
-		paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, benefitSummaryOf)), nil
+	return httpapi.Listed(benefitSummaryOf)(s.Market.ManagedBenefits(ctx, authz.FromContext(ctx), market.ManagedBenefitFilter{
+		MerchantID: in.MerchantID, Status: market.BenefitStatus(in.Status), Text: in.Query,
+	}, in.Request()))
 }
 
 func (s *server) getBenefit(ctx context.Context, in *MarketPath) (*httpapi.Body[benefitRecordDTO], error) {

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/market"
 )
 
@@ -144,11 +143,7 @@ func redemptionOf(r market.RedemptionView) redemptionDTO {
 }
 
 func (s *server) listRedemptionsToday(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[redemptionDTO]], error) {
-	page, err := s.Market.MyRedemptionsToday(ctx, authz.FromContext(ctx), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, redemptionOf)), nil
+	return httpapi.Listed(redemptionOf)(s.Market.MyRedemptionsToday(ctx, authz.FromContext(ctx), in.Request()))
 }
 
 type listRedemptionsInput struct {
@@ -172,9 +167,5 @@ func (s *server) listRedemptions(ctx context.Context, in *listRedemptionsInput) 
 		reversed := in.Reversed == "true"
 		f.Reversed = &reversed
 	}
-	page, err := s.Market.Redemptions(ctx, authz.FromContext(ctx), in.ID, f, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, redemptionOf)), nil
+	return httpapi.Listed(redemptionOf)(s.Market.Redemptions(ctx, authz.FromContext(ctx), in.ID, f, in.Request()))
 }

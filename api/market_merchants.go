@@ -6,7 +6,6 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/market"
 )
 
@@ -97,20 +96,16 @@ func (s *server) getMerchant(ctx context.Context, in *MarketPath) (*httpapi.Body
 }
 
 type listMerchantsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	Status   string `query:"status" enum:"draft,active,suspended"`
 	Category string `query:"category" enum:"dining,cinema,fitness,retail,culture,service,other"`
 	Query    string `query:"q" maxLength:"32" doc:"名称包含"`
 }
 
 func (s *server) listMerchants(ctx context.Context, in *listMerchantsInput) (*httpapi.Body[httpapi.PageBody[MerchantDTO]], error) {
-	page, err := s.Market.Merchants(ctx, authz.FromContext(ctx),
+	return placedPage(ctx, s, merchantOf)(s.Market.Merchants(ctx, authz.FromContext(ctx),
 		market.MerchantFilter{Status: market.MerchantStatus(in.Status), Category: in.Category, Text: in.Query},
-		paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return placedPage(ctx, s, page, merchantOf)
+		in.Request()))
 }
 
 // moveInput is the body of the moves of merchants, stores and benefits.
@@ -205,7 +200,7 @@ func (s *server) moveStore(to market.StoreStatus) func(context.Context, *moveInp
 // MarketListInput asks for a page of what belongs to one object.
 type MarketListInput struct {
 	MarketPath
-	httpapi.PageQuery
+	httpapi.SortedQuery
 }
 
 type storeRecordDTO struct {
@@ -218,9 +213,5 @@ func storeRecordOf(st market.StoreRecord) storeRecordDTO {
 }
 
 func (s *server) listStores(ctx context.Context, in *MarketListInput) (*httpapi.Body[httpapi.PageBody[storeRecordDTO]], error) {
-	page, err := s.Market.Stores(ctx, authz.FromContext(ctx), in.ID, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, storeRecordOf)), nil
+	return httpapi.Listed(storeRecordOf)(s.Market.Stores(ctx, authz.FromContext(ctx), in.ID, in.Request()))
 }

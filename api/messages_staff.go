@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/notify"
 )
 
@@ -34,11 +33,7 @@ type listMessagesInput struct {
 }
 
 func (s *server) listMessages(ctx context.Context, in *listMessagesInput) (*httpapi.Body[httpapi.PageBody[messageDTO]], error) {
-	page, err := s.Notify.Messages(ctx, authz.FromContext(ctx), notify.Filter{Unread: in.Unread}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, messageOf)), nil
+	return httpapi.Listed(messageOf)(s.Notify.Messages(ctx, authz.FromContext(ctx), notify.Filter{Unread: in.Unread}, in.Request()))
 }
 
 type unreadDTO struct {

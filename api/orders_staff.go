@@ -43,7 +43,7 @@ func staffOrderOf(o market.StaffOrder) StaffOrderDTO {
 }
 
 type listOrdersInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	PeriodQuery
 	Status     string `query:"status" enum:"held,redeemed,cancelled,expired,reversed"`
 	BenefitID  string `query:"benefit_id" maxLength:"26"`

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/policy"
 )
 
@@ -54,14 +53,13 @@ func (s *server) createBudget(ctx context.Context, in *createBudgetInput) (*http
 	return placedAnswer(ctx, s, budgetOf(policy.BudgetUse{Budget: row}))
 }
 
-type listInput struct{ httpapi.PageQuery }
+type (
+	listInput       struct{ httpapi.PageQuery }
+	sortedListInput struct{ httpapi.SortedQuery }
+)
 
 func (s *server) listBudgets(ctx context.Context, in *listBudgetsInput) (*httpapi.Body[httpapi.PageBody[BudgetDTO]], error) {
-	page, err := s.Policy.Budgets(ctx, authz.FromContext(ctx), in.filter(), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return placedPage(ctx, s, page, budgetOf)
+	return placedPage(ctx, s, budgetOf)(s.Policy.Budgets(ctx, authz.FromContext(ctx), in.filter(), in.Request()))
 }
 
 type ruleDTO struct {
@@ -130,7 +128,7 @@ func (s *server) publishRule(ctx context.Context, in *publishRuleInput) (*httpap
 }
 
 type listRulesInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	RegionID  string `query:"region_id" maxLength:"26" doc:"只看这个地区的规则"`
 	EventKind string `query:"event_kind" enum:"volunteer_service,article_read,daily_sign_in,report_verified"`
 	InForce   bool   `query:"in_force" doc:"只看没有停用的"`
@@ -138,11 +136,7 @@ type listRulesInput struct {
 
 func (s *server) listRules(ctx context.Context, in *listRulesInput) (*httpapi.Body[httpapi.PageBody[ruleDTO]], error) {
 	filter := policy.RuleFilter{RegionID: in.RegionID, EventKind: policy.EventKind(in.EventKind), InForce: in.InForce}
-	page, err := s.Policy.Rules(ctx, authz.FromContext(ctx), filter, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return placedPage(ctx, s, page, ruleOf)
+	return placedPage(ctx, s, ruleOf)(s.Policy.Rules(ctx, authz.FromContext(ctx), filter, in.Request()))
 }
 
 type idInput struct {

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/media"
 	"jiamenkou/service/reading"
 )
@@ -65,20 +64,16 @@ func articleOf(a reading.StaffArticle, err error) (*httpapi.Body[articleDTO], er
 }
 
 type listArticlesInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	RegionID string `query:"region_id" minLength:"26" maxLength:"26" doc:"只看这个地区及其下级"`
 	Status   string `query:"status" enum:"draft,published,withdrawn"`
 	Query    string `query:"q" maxLength:"40" doc:"标题或摘要包含"`
 }
 
 func (s *server) listArticles(ctx context.Context, in *listArticlesInput) (*httpapi.Body[httpapi.PageBody[ArticleSummaryDTO]], error) {
-	page, err := s.Reading.Articles(ctx, authz.FromContext(ctx), reading.ArticleFilter{
+	return httpapi.Listed(articleSummaryOf)(s.Reading.Articles(ctx, authz.FromContext(ctx), reading.ArticleFilter{
 		RegionID: in.RegionID, Status: reading.ArticleStatus(in.Status), Text: in.Query,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, articleSummaryOf)), nil
+	}, in.Request()))
 }
 
 func (s *server) getArticle(ctx context.Context, in *idInput) (*httpapi.Body[articleDTO], error) {
@@ -177,9 +172,5 @@ type articleHistoryInput struct {
 }
 
 func (s *server) listArticleHistory(ctx context.Context, in *articleHistoryInput) (*httpapi.Body[httpapi.PageBody[articleHistoryDTO]], error) {
-	page, err := s.Reading.ArticleHistory(ctx, authz.FromContext(ctx), in.ID, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, articleHistoryOf)), nil
+	return httpapi.Listed(articleHistoryOf)(s.Reading.ArticleHistory(ctx, authz.FromContext(ctx), in.ID, in.Request()))
 }

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/recourse"
 )
 
@@ -66,7 +65,7 @@ type adjustmentDetailDTO struct {
 }
 
 type listAdjustmentsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	Status      string `query:"status" enum:"proposed,approved,rejected,expired"`
 	Kind        string `query:"kind" enum:"credit,debit,reverse"`
 	ReasonCode  string `query:"reason_code" enum:"wrong_award,missed_award,duplicate,compensation,fraud,test,other"`
@@ -76,14 +75,10 @@ type listAdjustmentsInput struct {
 }
 
 func (s *server) listAdjustments(ctx context.Context, in *listAdjustmentsInput) (*httpapi.Body[httpapi.PageBody[AdjustmentDTO]], error) {
-	page, err := s.Recourse.Adjustments(ctx, authz.FromContext(ctx), recourse.AdjustmentFilter{
+	return httpapi.Listed(adjustmentOf)(s.Recourse.Adjustments(ctx, authz.FromContext(ctx), recourse.AdjustmentFilter{
 		Status: recourse.AdjustmentStatus(in.Status), Kind: recourse.AdjustmentKind(in.Kind), ReasonCode: recourse.AdjustmentReason(in.ReasonCode),
 		ResidentID: in.ResidentID, ObjectionID: in.ObjectionID, ProposedBy: in.ProposedBy,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, adjustmentOf)), nil
+	}, in.Request()))
 }
 
 type proposeAdjustmentInput struct {
@@ -201,20 +196,16 @@ type objectionDetailDTO struct {
 }
 
 type listObjectionsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	Status     string `query:"status" enum:"open,answered,closed"`
 	ResidentID string `query:"resident_id" maxLength:"26"`
 	TransferID string `query:"transfer_id" maxLength:"26"`
 }
 
 func (s *server) listObjections(ctx context.Context, in *listObjectionsInput) (*httpapi.Body[httpapi.PageBody[ObjectionDTO]], error) {
-	page, err := s.Recourse.Objections(ctx, authz.FromContext(ctx), recourse.ObjectionFilter{
+	return httpapi.Listed(objectionOf)(s.Recourse.Objections(ctx, authz.FromContext(ctx), recourse.ObjectionFilter{
 		Status: recourse.ObjectionStatus(in.Status), ResidentID: in.ResidentID, TransferID: in.TransferID,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, objectionOf)), nil
+	}, in.Request()))
 }
 
 func (s *server) getObjection(ctx context.Context, in *idInput) (*httpapi.Body[objectionDetailDTO], error) {

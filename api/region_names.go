@@ -30,20 +30,25 @@ func (s *server) nameRegions(ctx context.Context, dtos ...placed) error {
 	return nil
 }
 
-// placedPage answers a page of things in regions, each with its region's name.
+// placedPage is httpapi.Listed for things in regions, each with its region's name.
 func placedPage[T, D any, P interface {
 	*D
 	placed
-}](ctx context.Context, s *server, page paging.Page[T], of func(T) D) (*httpapi.Body[httpapi.PageBody[D]], error) {
-	out := httpapi.PageOf(page, of)
-	dtos := make([]placed, len(out.Items))
-	for i := range out.Items {
-		dtos[i] = P(&out.Items[i])
+}](ctx context.Context, s *server, of func(T) D) func(paging.Page[T], error) (*httpapi.Body[httpapi.PageBody[D]], error) {
+	return func(page paging.Page[T], err error) (*httpapi.Body[httpapi.PageBody[D]], error) {
+		if err != nil {
+			return nil, err
+		}
+		out := httpapi.PageOf(page, of)
+		dtos := make([]placed, len(out.Items))
+		for i := range out.Items {
+			dtos[i] = P(&out.Items[i])
+		}
+		if err := s.nameRegions(ctx, dtos...); err != nil {
+			return nil, err
+		}
+		return httpapi.OK(out), nil
 	}
-	if err := s.nameRegions(ctx, dtos...); err != nil {
-		return nil, err
-	}
-	return httpapi.OK(out), nil
 }
 
 // placedAnswer answers one thing in a region, with the region's name.

@@ -50,7 +50,7 @@ func (p PeriodQuery) bounds() (from, to clock.Instant) {
 }
 
 type listResidentsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	PeriodQuery
 	RegionID string `query:"region_id" maxLength:"26" doc:"居住在此区域及其下级"`
 	Status   string `query:"status" enum:"active,frozen,deleted"`

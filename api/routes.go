@@ -3,10 +3,20 @@ package api
 import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/httpapi"
+	"jiamenkou/internal/schedule"
+	"jiamenkou/service/assurance"
 	"jiamenkou/service/casework"
+	"jiamenkou/service/export"
+	"jiamenkou/service/identity"
+	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
 	"jiamenkou/service/media"
+	"jiamenkou/service/policy"
+	"jiamenkou/service/reading"
+	"jiamenkou/service/recourse"
 	"jiamenkou/service/region"
+	"jiamenkou/service/settlement"
+	"jiamenkou/service/volunteer"
 )
 
 // routes is the route table: route, who may call it, operation id, tag, summary, handler.
@@ -27,7 +37,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "DELETE /auth/wechat", httpapi.StaffSession, "unbind-wechat", "登录", "解绑微信", s.unbindWeChat)
 	// Staff, residents' accounts, the audit trail.
 	administrator := httpapi.Staff(authz.RoleOperator, authz.RoleOwner)
-	httpapi.Handle(r, "GET /staff", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner), "list-staff", "人员", "工作人员列表", s.listStaff)
+	httpapi.Handle(r, "GET /staff", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner), "list-staff", "人员", "工作人员列表", s.listStaff, httpapi.Sorts(identity.StaffOrder))
 	httpapi.Handle(r, "GET /staff/{id}", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner), "get-staff", "人员", "工作人员与角色", s.getStaff)
 	httpapi.Handle(r, "POST /staff", httpapi.Staff(authz.RoleOperator), "create-staff", "人员", "新建工作人员", s.createStaff, httpapi.Status(201))
 	httpapi.Handle(r, "POST /staff/{id}/disable", administrator, "disable-staff", "人员", "停用账号", s.disableStaff)
@@ -37,13 +47,13 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /staff/{id}/grants", httpapi.Staff(authz.RoleOperator), "grant-roles", "人员", "授予角色", s.grantRoles)
 	httpapi.Handle(r, "POST /staff/{id}/grants/{grant_id}/revoke", administrator, "revoke-grant", "人员", "收回角色", s.revokeGrant)
 	overResidents := httpapi.Staff(authz.RoleOperator, authz.RoleAuditor)
-	httpapi.Handle(r, "GET /residents", overResidents, "list-residents", "人员", "居民列表（个人信息已遮盖）", s.listResidents)
+	httpapi.Handle(r, "GET /residents", overResidents, "list-residents", "人员", "居民列表（个人信息已遮盖）", s.listResidents, httpapi.Sorts(identity.ResidentOrder))
 	httpapi.Handle(r, "GET /residents/{id}", overResidents, "get-resident", "人员", "居民：账户、兑换、事件与服务时长（个人信息已遮盖）", s.getResident)
 	httpapi.Handle(r, "POST /residents/{id}/unmask", httpapi.Staff(authz.RoleOperator), "unmask-resident", "人员", "查看完整手机号或姓名（留痕，本人可见）", s.unmaskResident, httpapi.Limited("unmask"))
 	httpapi.Handle(r, "POST /residents/find", httpapi.Staff(authz.RoleOperator), "find-resident", "人员", "按手机号查找居民（留痕）", s.findResident, httpapi.Limited("unmask"))
 	httpapi.Handle(r, "POST /residents/{id}/freeze", httpapi.Staff(authz.RoleOperator), "freeze-resident", "人员", "冻结居民账号", s.freezeResident)
 	httpapi.Handle(r, "POST /residents/{id}/unfreeze", httpapi.Staff(authz.RoleOperator), "unfreeze-resident", "人员", "解冻居民账号", s.unfreezeResident)
-	httpapi.Handle(r, "GET /audit-log", httpapi.Staff(authz.RoleAuditor, authz.RoleOperator), "list-audit-log", "审计", "操作留痕", s.listAudit)
+	httpapi.Handle(r, "GET /audit-log", httpapi.Staff(authz.RoleAuditor, authz.RoleOperator), "list-audit-log", "审计", "操作留痕", s.listAudit, httpapi.Sorts(identity.AuditOrder))
 	// Searching across everything. In the body, since a phone number in an address ends up in logs.
 	httpapi.Handle(r, "POST /search", httpapi.Staff(), "search", "查找", "按手机号（留痕）、兑换单号、事件编号或名称开头查找", s.search, httpapi.Limited("search"))
 	// Messages.
@@ -64,26 +74,26 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.HandleUpload(r, "POST /region-imports", httpapi.Staff(authz.RoleOperator), "import-regions", "地区", "导入地区（CSV，县级运营）", region.MaxImportBytes, s.importRegions)
 	// Policies and budgets.
 	operator, readers := httpapi.Staff(authz.RoleOperator), httpapi.Staff(authz.RoleOperator, authz.RoleAuditor)
-	httpapi.Handle(r, "GET /budgets", readers, "list-budgets", "积分规则", "积分预算列表", s.listBudgets)
+	httpapi.Handle(r, "GET /budgets", readers, "list-budgets", "积分规则", "积分预算列表", s.listBudgets, httpapi.Sorts(policy.BudgetOrder))
 	httpapi.Handle(r, "POST /budgets", operator, "create-budget", "积分规则", "新建积分预算", s.createBudget, httpapi.Status(201))
-	httpapi.Handle(r, "GET /policy-rules", readers, "list-policy-rules", "积分规则", "积分规则列表（含历史版本）", s.listRules)
+	httpapi.Handle(r, "GET /policy-rules", readers, "list-policy-rules", "积分规则", "积分规则列表（含历史版本）", s.listRules, httpapi.Sorts(policy.RuleOrder))
 	httpapi.Handle(r, "POST /policy-rules", operator, "publish-policy-rule", "积分规则", "发布规则新版本", s.publishRule, httpapi.Status(201))
 	httpapi.Handle(r, "POST /policy-rules/{id}/retire", operator, "retire-policy-rule", "积分规则", "停用规则", s.retireRule)
 	httpapi.Handle(r, "PUT /budgets/{id}/limit", operator, "change-budget-limit", "积分规则", "调整预算上限（留痕）", s.changeBudgetLimit)
 	httpapi.Handle(r, "GET /budget-alerts", readers, "list-budget-alerts", "积分规则", "预算用到 80% 和 95% 的提醒", s.listBudgetAlerts)
-	httpapi.Handle(r, "GET /exhausted-awards", readers, "list-exhausted-awards", "积分规则", "因预算用完未发放的积分", s.listExhausted)
+	httpapi.Handle(r, "GET /exhausted-awards", readers, "list-exhausted-awards", "积分规则", "因预算用完未发放的积分", s.listExhausted, httpapi.Sorts(policy.ExhaustedOrder))
 	httpapi.Handle(r, "POST /exhausted-awards/pay", operator, "pay-exhausted-awards", "积分规则", "按当时的规则补发（重复提交返回第一次的结果）", s.payExhausted)
 	// Adjustments by two persons, objections.
-	httpapi.Handle(r, "GET /adjustments", readers, "list-adjustments", "调账", "调账列表", s.listAdjustments)
+	httpapi.Handle(r, "GET /adjustments", readers, "list-adjustments", "调账", "调账列表", s.listAdjustments, httpapi.Sorts(recourse.AdjustmentOrder))
 	httpapi.Handle(r, "POST /adjustments", operator, "propose-adjustment", "调账", "提交调账，由另一人审批后入账（重复提交返回第一次的结果）", s.proposeAdjustment, httpapi.Status(201))
 	httpapi.Handle(r, "GET /adjustments/{id}", readers, "get-adjustment", "调账", "调账与经过", s.getAdjustment)
 	httpapi.Handle(r, "POST /adjustments/{id}/approve", operator, "approve-adjustment", "调账", "同意并入账（同级或上级的另一人）", s.approveAdjustment)
 	httpapi.Handle(r, "POST /adjustments/{id}/reject", operator, "reject-adjustment", "调账", "不同意", s.rejectAdjustment)
-	httpapi.Handle(r, "GET /objections", readers, "list-objections", "调账", "居民对积分明细的异议", s.listObjections)
+	httpapi.Handle(r, "GET /objections", readers, "list-objections", "调账", "居民对积分明细的异议", s.listObjections, httpapi.Sorts(recourse.ObjectionOrder))
 	httpapi.Handle(r, "GET /objections/{id}", readers, "get-objection", "调账", "异议、明细依据、经过与调账", s.getObjection)
 	httpapi.Handle(r, "POST /objections/{id}/answer", operator, "answer-objection", "调账", "答复异议", s.answerObjection)
 	// Seals.
-	httpapi.Handle(r, "GET /seals", readers, "list-seals", "审计", "每日封存的根散列，新的在前", s.listSeals)
+	httpapi.Handle(r, "GET /seals", readers, "list-seals", "审计", "每日封存的根散列，新的在前", s.listSeals, httpapi.Sorts(ledger.SealOrder))
 	httpapi.Handle(r, "GET /residents/{id}/wallet-proof", httpapi.Staff(authz.RoleAuditor), "get-wallet-proof", "审计", "居民账户在最近一次封存之内的证明", s.getWalletProof)
 	// Settings, saved views.
 	httpapi.Handle(r, "GET /settings", readers, "get-settings", "设置", "正在使用的设置（全县运营、审计；密钥只说明有没有）", s.getSettings)
@@ -92,24 +102,24 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "PUT /views/{id}", httpapi.Staff(), "change-view", "视图", "修改视图", s.changeView)
 	httpapi.Handle(r, "DELETE /views/{id}", httpapi.Staff(), "delete-view", "视图", "删除视图", s.deleteView)
 	// What two persons decided.
-	httpapi.Handle(r, "GET /four-eyes", readers, "list-four-eyes", "审计", "两人复核记录：谁提交、谁决定、为什么", s.listFourEyes)
+	httpapi.Handle(r, "GET /four-eyes", readers, "list-four-eyes", "审计", "两人复核记录：谁提交、谁决定、为什么", s.listFourEyes, httpapi.Sorts(assurance.FourEyesOrder))
 	// Runs of the audit.
 	httpapi.Handle(r, "POST /audit-runs", httpapi.Staff(authz.RoleAuditor), "start-audit-run", "审计", "开始一次全面对账（全县审计；同时只有一次）", s.startAuditRun, httpapi.Status(202))
-	httpapi.Handle(r, "GET /audit-runs", readers, "list-audit-runs", "审计", "对账记录与进度，新的在前", s.listAuditRuns)
+	httpapi.Handle(r, "GET /audit-runs", readers, "list-audit-runs", "审计", "对账记录与进度，新的在前", s.listAuditRuns, httpapi.Sorts(assurance.RunOrder))
 	httpapi.Handle(r, "GET /audit-runs/{id}", readers, "get-audit-run", "审计", "一次对账与发现的差异", s.getAuditRun)
 	httpapi.Handle(r, "GET /audit-runs/{id}/report", readers, "get-audit-report", "审计", "下载对账报告（JSON）", s.getAuditReport)
 	// Scheduled jobs.
 	httpapi.Handle(r, "GET /jobs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-jobs", "定时任务", "定时任务列表", s.listJobs)
-	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns)
+	httpapi.Handle(r, "GET /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator, authz.RoleAuditor), "list-job-runs", "定时任务", "运行历史", s.listJobRuns, httpapi.Sorts(schedule.RunOrder))
 	httpapi.Handle(r, "POST /jobs/{name}/runs", httpapi.Staff(authz.RoleOperator), "run-job", "定时任务", "立即运行（县级运营，留痕）", s.runJob, httpapi.Status(202))
 	// Exports.
 	httpapi.Handle(r, "POST /exports", httpapi.Staff(), "create-export", "导出", "把列表导出为文件，在后台进行", s.createExport, httpapi.Status(202))
-	httpapi.Handle(r, "GET /exports", httpapi.Staff(), "list-exports", "导出", "我的导出与进度", s.listExports)
+	httpapi.Handle(r, "GET /exports", httpapi.Staff(), "list-exports", "导出", "我的导出与进度", s.listExports, httpapi.Sorts(export.ListOrder))
 	httpapi.Handle(r, "GET /exports/{id}", httpapi.Staff(), "get-export", "导出", "导出的进度", s.getExport)
 	httpapi.Handle(r, "GET /exports/{id}/file", httpapi.Staff(), "get-export-file", "导出", "下载文件（仅本人，一天内，留痕）", s.getExportFile)
 	// Dashboard.
 	httpapi.Handle(r, "GET /insight/points", readers, "insight-points", "看板", "积分的发放、核销、到期与居民手中的积分", s.insightPoints)
-	httpapi.Handle(r, "GET /insight/budgets", readers, "insight-budgets", "看板", "预算使用与预计用完的日子（按最近 28 天平均）", s.insightBudgets)
+	httpapi.Handle(r, "GET /insight/budgets", readers, "insight-budgets", "看板", "预算使用与预计用完的日子（按最近 28 天平均）", s.insightBudgets, httpapi.Sorts(policy.BudgetOrder))
 	httpapi.Handle(r, "GET /insight/participation", readers, "insight-participation", "看板", "各地区的参与情况", s.insightParticipation)
 	httpapi.Handle(r, "GET /insight/cases", readers, "insight-cases", "看板", "各地区的事件按时率与满意度", s.insightCases)
 	httpapi.Handle(r, "GET /insight/jobs", readers, "insight-jobs", "看板", "迟到或失败的定时任务", s.insightJobs)
@@ -119,7 +129,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.HandleUpload(r, "POST /attachments", caseHandlers, "upload-attachment", "事件", "上传办理照片（JPG、PNG，不超过 5 MB）", casework.MaxUploadBytes, s.uploadPicture)
 	httpapi.Handle(r, "GET /attachments/{id}", caseReaders, "get-attachment", "事件", "查看图片", s.openPicture)
 	httpapi.Handle(r, "POST /attachments/{id}/decide", caseHandlers, "decide-attachment", "事件", "审核图片", s.decidePicture)
-	httpapi.Handle(r, "GET /cases", caseReaders, "list-cases", "事件", "事件列表", s.listCases)
+	httpapi.Handle(r, "GET /cases", caseReaders, "list-cases", "事件", "事件列表", s.listCases, httpapi.Sorts(casework.BoardOrder))
 	httpapi.Handle(r, "GET /case-counts", caseReaders, "count-cases", "事件", "各状态的事件数", s.countCases)
 	httpapi.Handle(r, "GET /cases/{id}", caseReaders, "get-case", "事件", "事件详情、历史与可做的操作", s.getCase)
 	httpapi.Handle(r, "POST /cases/{id}/decide-content", caseHandlers, "decide-case-content", "事件", "审核内容", s.decideContent)
@@ -131,18 +141,18 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /cases/{id}/close", caseHandlers, "close-case", "事件", "办结归档；重办的事件由运营说明原因后办结", s.closeCase)
 	// Settlement.
 	statementReaders := httpapi.Staff(authz.RoleOwner, authz.RoleOperator, authz.RoleAuditor)
-	httpapi.Handle(r, "GET /settlement/periods", readers, "list-settlement-periods", "结算", "结算期列表", s.listPeriods)
+	httpapi.Handle(r, "GET /settlement/periods", readers, "list-settlement-periods", "结算", "结算期列表", s.listPeriods, httpapi.Sorts(settlement.PeriodOrder))
 	httpapi.Handle(r, "POST /settlement/periods/{day}/close", operator, "close-settlement-period", "结算", "手工结算（县级运营；已结算的不变）", s.closePeriod)
 	httpapi.Handle(r, "GET /merchants/{id}/unsettled", statementReaders, "get-unsettled", "结算", "还没有结算的核销（下一张结算单）", s.getUnsettled)
-	httpapi.Handle(r, "GET /settlement/statements", statementReaders, "list-statements", "结算", "结算单列表", s.listStatements)
+	httpapi.Handle(r, "GET /settlement/statements", statementReaders, "list-statements", "结算", "结算单列表", s.listStatements, httpapi.Sorts(settlement.StatementOrder))
 	httpapi.Handle(r, "GET /settlement/statements/{id}", statementReaders, "get-statement", "结算", "结算单与经过", s.getStatement)
-	httpapi.Handle(r, "GET /settlement/statements/{id}/lines", statementReaders, "list-statement-lines", "结算", "结算单明细", s.listStatementLines)
+	httpapi.Handle(r, "GET /settlement/statements/{id}/lines", statementReaders, "list-statement-lines", "结算", "结算单明细", s.listStatementLines, httpapi.Sorts(settlement.LineOrder))
 	httpapi.Handle(r, "POST /settlement/statements/{id}/confirm", httpapi.Staff(authz.RoleOwner), "confirm-statement", "结算", "商户确认", s.confirmStatement)
 	httpapi.Handle(r, "POST /settlement/statements/{id}/dispute", httpapi.Staff(authz.RoleOwner), "dispute-statement", "结算", "商户提出异议", s.disputeStatement)
 	httpapi.Handle(r, "POST /settlement/statements/{id}/resolve", operator, "resolve-statement", "结算", "运营处理异议", s.resolveStatement)
 	// Reading: articles.
 	editor, articleReaders := httpapi.Staff(authz.RoleOperator), httpapi.Staff(authz.RoleOperator, authz.RoleAuditor)
-	httpapi.Handle(r, "GET /articles", articleReaders, "list-articles", "播报", "播报列表", s.listArticles)
+	httpapi.Handle(r, "GET /articles", articleReaders, "list-articles", "播报", "播报列表", s.listArticles, httpapi.Sorts(reading.ArticleOrder))
 	httpapi.Handle(r, "POST /articles", editor, "create-article", "播报", "新建播报（草稿）", s.createArticle, httpapi.Status(201), httpapi.MaxBody(articleMaxBody))
 	httpapi.Handle(r, "GET /articles/{id}", articleReaders, "get-article", "播报", "播报详情", s.getArticle)
 	httpapi.Handle(r, "PUT /articles/{id}", editor, "update-article", "播报", "修改播报", s.updateArticle, httpapi.MaxBody(articleMaxBody))
@@ -161,19 +171,19 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	marketReaders := httpapi.Staff(authz.RoleOperator, authz.RoleAuditor, authz.RoleOwner, authz.RoleClerk)
 	marketManagers := httpapi.Staff(authz.RoleOperator, authz.RoleOwner)
 	counter := httpapi.Staff(authz.RoleClerk, authz.RoleOwner)
-	httpapi.Handle(r, "GET /merchants", marketReaders, "list-merchants", "商户", "商户列表", s.listMerchants)
+	httpapi.Handle(r, "GET /merchants", marketReaders, "list-merchants", "商户", "商户列表", s.listMerchants, httpapi.Sorts(market.MerchantOrder))
 	httpapi.Handle(r, "POST /merchants", httpapi.Staff(authz.RoleOperator), "create-merchant", "商户", "新建商户（草稿）", s.createMerchant, httpapi.Status(201))
 	httpapi.Handle(r, "GET /merchants/{id}", marketReaders, "get-merchant", "商户", "商户详情", s.getMerchant)
 	httpapi.Handle(r, "POST /merchants/{id}/staff", marketManagers, "create-merchant-staff", "商户", "为商户新建店主或店员的账号", s.createMerchantStaff, httpapi.Status(201))
 	httpapi.Handle(r, "PUT /merchants/{id}", marketManagers, "update-merchant", "商户", "修改商户", s.updateMerchant)
 	httpapi.Handle(r, "POST /merchants/{id}/activate", httpapi.Staff(authz.RoleOperator), "activate-merchant", "商户", "启用商户", s.moveMerchant("active"))
 	httpapi.Handle(r, "POST /merchants/{id}/suspend", httpapi.Staff(authz.RoleOperator), "suspend-merchant", "商户", "停用商户", s.moveMerchant("suspended"))
-	httpapi.Handle(r, "GET /merchants/{id}/stores", marketReaders, "list-stores", "商户", "门店列表", s.listStores)
+	httpapi.Handle(r, "GET /merchants/{id}/stores", marketReaders, "list-stores", "商户", "门店列表", s.listStores, httpapi.Sorts(market.StoreOrder))
 	httpapi.Handle(r, "POST /merchants/{id}/stores", marketManagers, "create-store", "商户", "新建门店", s.createStore, httpapi.Status(201))
 	httpapi.Handle(r, "PUT /stores/{id}", marketManagers, "update-store", "商户", "修改门店", s.updateStore)
 	httpapi.Handle(r, "POST /stores/{id}/open", marketManagers, "open-store", "商户", "门店恢复营业", s.moveStore("open"))
 	httpapi.Handle(r, "POST /stores/{id}/close", marketManagers, "close-store", "商户", "门店停业", s.moveStore("closed"))
-	httpapi.Handle(r, "GET /benefits", marketReaders, "list-benefits", "福利", "福利列表", s.listBenefits)
+	httpapi.Handle(r, "GET /benefits", marketReaders, "list-benefits", "福利", "福利列表", s.listBenefits, httpapi.Sorts(market.ManagedOrder))
 	httpapi.Handle(r, "POST /merchants/{id}/benefits", marketManagers, "create-benefit", "福利", "新建福利（草稿）", s.createBenefit, httpapi.Status(201))
 	httpapi.Handle(r, "GET /benefits/{id}", marketReaders, "get-benefit", "福利", "福利详情、放量与经过", s.getBenefit)
 	httpapi.Handle(r, "GET /benefits/{id}/wxacode", marketManagers, "get-benefit-wxacode", "福利", "小程序码", s.benefitCode)
@@ -189,15 +199,15 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /redemptions/preview", counter, "preview-redemption", "核销", "扫码后先看看（不改变任何数据）", s.previewRedemption, httpapi.Limited("redemption"))
 	httpapi.Handle(r, "POST /redemptions", counter, "redeem", "核销", "核销（重复提交返回第一次的结果）", s.redeem, httpapi.Limited("redemption"))
 	httpapi.Handle(r, "GET /redemptions/today", counter, "list-redemptions-today", "核销", "我今天的核销", s.listRedemptionsToday)
-	httpapi.Handle(r, "GET /orders", marketReaders, "list-orders", "核销", "兑换单列表，新的在前（商户看不到居民是谁）", s.listOrders)
+	httpapi.Handle(r, "GET /orders", marketReaders, "list-orders", "核销", "兑换单列表，新的在前（商户看不到居民是谁）", s.listOrders, httpapi.Sorts(market.OrdersOrder))
 	httpapi.Handle(r, "GET /orders/{id}", marketReaders, "get-order", "核销", "兑换单与经过", s.getOrder)
 	httpapi.Handle(r, "GET /reversal-reasons", counter, "list-reversal-reasons", "核销", "撤销核销的原因", s.listReversalReasons)
 	httpapi.Handle(r, "POST /orders/{id}/reverse", counter, "reverse-redemption", "核销", "撤销当天的核销", s.reverseRedemption, httpapi.Limited("redemption"))
-	httpapi.Handle(r, "GET /merchants/{id}/redemptions", marketReaders, "list-redemptions", "核销", "商户的核销（店员只看自己的）", s.listRedemptions)
+	httpapi.Handle(r, "GET /merchants/{id}/redemptions", marketReaders, "list-redemptions", "核销", "商户的核销（店员只看自己的）", s.listRedemptions, httpapi.Sorts(market.RedemptionOrder))
 	// Volunteering: activities, attendance, service records.
 	organizer := httpapi.Staff(authz.RoleOrganizer, authz.RoleOperator)
 	activityReaders := httpapi.Staff(authz.RoleOrganizer, authz.RoleOperator, authz.RoleAuditor)
-	httpapi.Handle(r, "GET /activities", activityReaders, "list-activities", "志愿活动", "活动列表，新的在前", s.listActivities)
+	httpapi.Handle(r, "GET /activities", activityReaders, "list-activities", "志愿活动", "活动列表，新的在前", s.listActivities, httpapi.Sorts(volunteer.ActivityOrder))
 	httpapi.Handle(r, "POST /activities", organizer, "create-activity", "志愿活动", "新建活动（草稿；重复提交返回第一次的结果）", s.createActivity, httpapi.Status(201))
 	httpapi.Handle(r, "GET /activities/{id}", activityReaders, "get-activity", "志愿活动", "活动、班次与经过", s.getActivity)
 	httpapi.Handle(r, "GET /activities/{id}/wxacode", organizer, "get-activity-wxacode", "志愿活动", "小程序码", s.activityCode)
@@ -209,22 +219,22 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "PUT /shifts/{id}", organizer, "update-shift", "志愿活动", "修改班次", s.updateShift)
 	httpapi.Handle(r, "POST /shifts/{id}/cancel", organizer, "cancel-shift", "志愿活动", "取消班次并通知报名的人", s.cancelShift)
 	httpapi.Handle(r, "GET /shifts/{id}/code", organizer, "get-shift-code", "志愿活动", "现场屏幕上的签到码，定时更换", s.getShiftCode)
-	httpapi.Handle(r, "GET /shifts/{id}/attendees", activityReaders, "list-attendees", "志愿活动", "报名与签到名单", s.listAttendees)
+	httpapi.Handle(r, "GET /shifts/{id}/attendees", activityReaders, "list-attendees", "志愿活动", "报名与签到名单", s.listAttendees, httpapi.Sorts(volunteer.AttendeeOrder))
 	httpapi.Handle(r, "POST /shifts/{id}/marks", organizer, "mark-attendance", "志愿活动", "现场手工登记签到、签退（重复提交不会再记）", s.markAttendance)
 	httpapi.Handle(r, "POST /shifts/{id}/confirm", organizer, "confirm-attendance", "志愿活动", "确认服务时长并按规则发积分", s.confirmAttendance)
 	httpapi.Handle(r, "POST /shifts/{id}/reject", organizer, "reject-attendance", "志愿活动", "不予确认", s.rejectAttendance)
-	httpapi.Handle(r, "GET /service-records", activityReaders, "list-service-records", "志愿活动", "服务记录，含待审批", s.listServiceRecords)
+	httpapi.Handle(r, "GET /service-records", activityReaders, "list-service-records", "志愿活动", "服务记录，含待审批", s.listServiceRecords, httpapi.Sorts(volunteer.RecordOrder))
 	httpapi.Handle(r, "GET /service-records/{id}", activityReaders, "get-service-record", "志愿活动", "服务记录详情", s.getServiceRecord)
 	httpapi.Handle(r, "POST /service-records", organizer, "add-service-records", "志愿活动", "补录（须另一人审批，不得积分）", s.addServiceRecords, httpapi.Status(201))
 	httpapi.Handle(r, "POST /service-records/decide-manual", organizer, "decide-manual-records", "志愿活动", "审批补录", s.decideManualRecords)
 	httpapi.Handle(r, "POST /service-records/decide-long-day", organizer, "decide-long-days", "志愿活动", "上级地区审批一天超过 8 小时的记录", s.decideLongDays)
 	httpapi.Handle(r, "POST /service-records/{id}/corrections", organizer, "propose-correction", "志愿活动", "提议更正或作废，由另一人审批（重复提交返回第一次的结果）", s.proposeCorrection, httpapi.Status(201))
-	httpapi.Handle(r, "GET /corrections", activityReaders, "list-corrections", "志愿活动", "服务记录的更正，新的在前", s.listCorrections)
+	httpapi.Handle(r, "GET /corrections", activityReaders, "list-corrections", "志愿活动", "服务记录的更正，新的在前", s.listCorrections, httpapi.Sorts(volunteer.CorrectionOrder))
 	httpapi.Handle(r, "GET /corrections/{id}", activityReaders, "get-correction", "志愿活动", "更正与经过", s.getCorrection)
 	httpapi.Handle(r, "POST /corrections/{id}/approve", organizer, "approve-correction", "志愿活动", "同意更正（另一人；当天超过 8 小时由上级地区）", s.approveCorrection)
 	httpapi.Handle(r, "POST /corrections/{id}/reject", organizer, "reject-correction", "志愿活动", "不同意更正", s.rejectCorrection)
 	httpapi.Handle(r, "POST /corrections/{id}/decline", organizer, "decline-correction", "志愿活动", "答复志愿者：不予更正", s.declineCorrection)
-	httpapi.Handle(r, "GET /certificates", activityReaders, "list-certificates", "志愿活动", "服务时长证明，新的在前", s.listCertificates)
+	httpapi.Handle(r, "GET /certificates", activityReaders, "list-certificates", "志愿活动", "服务时长证明，新的在前", s.listCertificates, httpapi.Sorts(volunteer.CertificateOrder))
 	httpapi.Handle(r, "GET /certificates/{id}", activityReaders, "get-certificate", "志愿活动", "证明、所列记录与经过", s.getCertificate)
 	httpapi.Handle(r, "GET /certificates/{id}/file", organizer, "get-certificate-file", "志愿活动", "下载证明（PDF，含姓名，留痕）", s.getCertificateFile)
 	httpapi.Handle(r, "POST /certificates/{id}/issue", organizer, "issue-certificate", "志愿活动", "出具证明（重复提交返回第一次的结果）", s.issueCertificate)

@@ -29,7 +29,7 @@ func sealOf(s ledger.Sealed) sealDTO {
 	}
 }
 
-type listSealsInput struct{ httpapi.PageQuery }
+type listSealsInput struct{ httpapi.SortedQuery }
 
 func (s *server) listSeals(ctx context.Context, in *listSealsInput) (*httpapi.Body[httpapi.PageBody[sealDTO]], error) {
 	return httpapi.Listed(sealOf)(s.Ledger.Seals(ctx, in.Request()))

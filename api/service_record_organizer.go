@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/volunteer"
 )
 
@@ -48,7 +47,7 @@ func serviceRecordOf(r volunteer.Record) serviceRecordDTO {
 }
 
 type listServiceRecordsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	State    string `query:"state" enum:"effective,pending_approval,rejected,corrected"`
 	Kind     string `query:"kind" enum:"attendance,manual,correction"`
 	Approval string `query:"approval" enum:"none,second_person,long_day"`
@@ -57,13 +56,9 @@ type listServiceRecordsInput struct {
 }
 
 func (s *server) listServiceRecords(ctx context.Context, in *listServiceRecordsInput) (*httpapi.Body[httpapi.PageBody[serviceRecordDTO]], error) {
-	page, err := s.Volunteer.Records(ctx, authz.FromContext(ctx), volunteer.RecordFilter{
+	return httpapi.Listed(serviceRecordOf)(s.Volunteer.Records(ctx, authz.FromContext(ctx), volunteer.RecordFilter{
 		State: in.State, Kind: in.Kind, Approval: in.Approval, From: clock.Day(in.From), To: clock.Day(in.To),
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, serviceRecordOf)), nil
+	}, in.Request()))
 }
 
 func (s *server) getServiceRecord(ctx context.Context, in *idInput) (*httpapi.Body[serviceRecordDTO], error) {

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/settlement"
 )
 
@@ -21,12 +20,8 @@ func periodOf(p settlement.Period) periodDTO {
 	return periodDTO{Day: string(p.Day), Status: string(p.Status), ClosedAt: clock.TimePtr(p.ClosedAt)}
 }
 
-func (s *server) listPeriods(ctx context.Context, in *listInput) (*httpapi.Body[httpapi.PageBody[periodDTO]], error) {
-	page, err := s.Settlement.Periods(ctx, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, periodOf)), nil
+func (s *server) listPeriods(ctx context.Context, in *sortedListInput) (*httpapi.Body[httpapi.PageBody[periodDTO]], error) {
+	return httpapi.Listed(periodOf)(s.Settlement.Periods(ctx, in.Request()))
 }
 
 // StatementDTO is a statement in a list, and the head of its detail.
@@ -60,7 +55,7 @@ func statementOf(st settlement.Statement) StatementDTO {
 }
 
 type listStatementsInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	MerchantID string `query:"merchant_id" maxLength:"26"`
 	Day        string `query:"day" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" doc:"结算期（日）"`
 	From       string `query:"from" format:"date" doc:"结算期不早于"`
@@ -69,14 +64,10 @@ type listStatementsInput struct {
 }
 
 func (s *server) listStatements(ctx context.Context, in *listStatementsInput) (*httpapi.Body[httpapi.PageBody[StatementDTO]], error) {
-	page, err := s.Settlement.Statements(ctx, authz.FromContext(ctx), settlement.StatementFilter{
+	return httpapi.Listed(statementOf)(s.Settlement.Statements(ctx, authz.FromContext(ctx), settlement.StatementFilter{
 		MerchantID: in.MerchantID, Day: clock.Day(in.Day), From: clock.Day(in.From), To: clock.Day(in.To),
 		Status: settlement.Status(in.Status),
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, statementOf)), nil
+	}, in.Request()))
 }
 
 type statementMoveDTO struct {
@@ -124,16 +115,12 @@ type statementLineDTO struct {
 }
 
 type statementLinesInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	ID string `path:"id" minLength:"26" maxLength:"26"`
 }
 
 func (s *server) listStatementLines(ctx context.Context, in *statementLinesInput) (*httpapi.Body[httpapi.PageBody[statementLineDTO]], error) {
-	page, err := s.Settlement.Lines(ctx, authz.FromContext(ctx), in.ID, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, statementLineOf)), nil
+	return httpapi.Listed(statementLineOf)(s.Settlement.Lines(ctx, authz.FromContext(ctx), in.ID, in.Request()))
 }
 
 func statementLineOf(l settlement.Line) statementLineDTO {

@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/identity"
 )
 
@@ -49,7 +48,7 @@ func staffOf(s identity.Staff) StaffDTO {
 }
 
 type listStaffInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	RegionID   string `query:"region_id" maxLength:"26" doc:"此区域及其下级"`
 	MerchantID string `query:"merchant_id" maxLength:"26"`
 	Role       string `query:"role" enum:"operator,auditor,organizer,grid_worker,merchant_owner,clerk"`
@@ -58,13 +57,9 @@ type listStaffInput struct {
 }
 
 func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Body[httpapi.PageBody[StaffDTO]], error) {
-	page, err := s.Identity.ListStaff(ctx, authz.FromContext(ctx), identity.StaffFilter{
+	return httpapi.Listed(staffOf)(s.Identity.ListStaff(ctx, authz.FromContext(ctx), identity.StaffFilter{
 		RegionID: in.RegionID, MerchantID: in.MerchantID, Role: authz.Role(in.Role), Status: identity.StaffStatus(in.Status), Name: in.Name,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, staffOf)), nil
+	}, in.Request()))
 }
 
 func (s *server) getStaff(ctx context.Context, in *idInput) (*httpapi.Body[StaffDTO], error) {

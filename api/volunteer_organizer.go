@@ -7,7 +7,6 @@ import (
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/httpapi"
-	"jiamenkou/internal/paging"
 	"jiamenkou/service/volunteer"
 )
 
@@ -162,20 +161,16 @@ func (s *server) activityBody(ctx context.Context, id string, err error) (*httpa
 }
 
 type listActivitiesInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	Status string `query:"status" enum:"draft,published,cancelled,finished"`
 	Text   string `query:"text" maxLength:"40" doc:"标题、内容或地点包含"`
 	Mine   bool   `query:"mine" doc:"只看我发布的"`
 }
 
 func (s *server) listActivities(ctx context.Context, in *listActivitiesInput) (*httpapi.Body[httpapi.PageBody[activitySummaryDTO]], error) {
-	page, err := s.Volunteer.StaffActivities(ctx, authz.FromContext(ctx), volunteer.StaffActivityFilter{
+	return httpapi.Listed(activitySummaryOf)(s.Volunteer.StaffActivities(ctx, authz.FromContext(ctx), volunteer.StaffActivityFilter{
 		Status: in.Status, Text: in.Text, MineOnly: in.Mine,
-	}, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, activitySummaryOf)), nil
+	}, in.Request()))
 }
 
 type createActivityInput struct {
@@ -257,17 +252,15 @@ type CalendarShiftDTO struct {
 	ActivityStatus string `json:"activity_status" enum:"draft,published,cancelled,finished"`
 }
 
-func (s *server) listShifts(ctx context.Context, in *listShiftsInput) (*httpapi.Body[httpapi.PageBody[CalendarShiftDTO]], error) {
-	page, err := s.Volunteer.Shifts(ctx, authz.FromContext(ctx), clock.Day(in.From), clock.Day(in.To), paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
+func calendarShiftOf(c volunteer.CalendarShift) CalendarShiftDTO {
+	return CalendarShiftDTO{
+		ActivityShiftDTO: activityShiftOf(c.ShiftView), ActivityID: c.ActivityID, Title: c.Title, PlaceName: c.PlaceName,
+		ActivityStatus: string(c.ActivityStatus),
 	}
-	return httpapi.OK(httpapi.PageOf(page, func(c volunteer.CalendarShift) CalendarShiftDTO {
-		return CalendarShiftDTO{
-			ActivityShiftDTO: activityShiftOf(c.ShiftView), ActivityID: c.ActivityID, Title: c.Title, PlaceName: c.PlaceName,
-			ActivityStatus: string(c.ActivityStatus),
-		}
-	})), nil
+}
+
+func (s *server) listShifts(ctx context.Context, in *listShiftsInput) (*httpapi.Body[httpapi.PageBody[CalendarShiftDTO]], error) {
+	return httpapi.Listed(calendarShiftOf)(s.Volunteer.Shifts(ctx, authz.FromContext(ctx), clock.Day(in.From), clock.Day(in.To), in.Request()))
 }
 
 type updateShiftInput struct {
@@ -338,17 +331,13 @@ func attendeeOf(a volunteer.Attendee) attendeeDTO {
 }
 
 type listAttendeesInput struct {
-	httpapi.PageQuery
+	httpapi.SortedQuery
 	ID     string `path:"id" minLength:"26" maxLength:"26"`
 	Status string `query:"status" enum:"signed_up,cancelled,attended,absent"`
 }
 
 func (s *server) listAttendees(ctx context.Context, in *listAttendeesInput) (*httpapi.Body[httpapi.PageBody[attendeeDTO]], error) {
-	page, err := s.Volunteer.Attendees(ctx, authz.FromContext(ctx), in.ID, in.Status, paging.Request{Cursor: in.Cursor, Limit: in.Limit})
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.OK(httpapi.PageOf(page, attendeeOf)), nil
+	return httpapi.Listed(attendeeOf)(s.Volunteer.Attendees(ctx, authz.FromContext(ctx), in.ID, in.Status, in.Request()))
 }
 
 type handMarkFields struct {

@@ -80,6 +80,7 @@ func TestDemo(t *testing.T) {
 				first = ids
 			}
 			require.Equal(t, first, ids)
+			everySort(t, a)
 		})
 	}
 }

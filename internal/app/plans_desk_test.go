@@ -36,10 +36,14 @@ func (w *town) furnish(n int) {
 		}
 	})
 	fill(w, n, func(i int) model.CaseFile {
-		return model.CaseFile{
+		row := model.CaseFile{
 			ID: id(), CountyID: w.c.countyID, Number: fmt.Sprintf("202601%02d-%04d", i%28+1, i), Kind: model.CaseReport, Category: "facility", Content: "x", RegionID: place(i),
 			ReporterID: mine.ID, ContentStatus: model.ContentPassed, Status: model.CaseClosed, Version: 1, IdempotencyKey: fmt.Sprintf("case-%08d", i), CreatedAt: now, UpdatedAt: now,
 		}
+		if i%4 == 0 {
+			row.Status, row.DueAt = model.CaseAccepted, now.Add(time.Duration(i)*time.Hour).Ptr()
+		}
+		return row
 	})
 	fill(w, n, func(i int) model.AuditLog {
 		region := place(i)
@@ -87,6 +91,20 @@ func (w *town) desk() {
 		"four eyes of days": "/four-eyes?from=2026-01-01&to=2026-01-02", "audit runs": "/audit-runs", "views": "/views?list=cases", "exports": "/exports",
 	} {
 		do(auditor, call, http.MethodGet, path, nil)
+	}
+	// The first page and one from the middle, in every order that a long list has.
+	for path, sorts := range map[string][]string{
+		"/residents": {"joined_at", "-joined_at"}, "/cases": {"created_at", "-created_at", "due_at", "-due_at"}, "/orders": {"created_at", "-created_at"},
+		"/audit-log": {"created_at", "-created_at"}, "/service-records": {"created_at", "-created_at", "day", "-day"},
+		"/merchants/" + order.MerchantID + "/redemptions": {"redeemed_at", "-redeemed_at"},
+	} {
+		for _, sort := range sorts {
+			page := path + "?limit=50&sort=" + sort
+			do(auditor, page, http.MethodGet, page, nil)
+			next := get[list[object]](auditor, page).Next
+			require.NotEmpty(w.t, next, page)
+			do(auditor, page+", next", http.MethodGet, page+"&cursor="+next, nil)
+		}
 	}
 	w.clock.Advance(time.Minute)
 	w.during("resident's copy", func() {

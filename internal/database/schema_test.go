@@ -168,7 +168,8 @@ func readSQLite(t *testing.T, db *sql.DB) schema {
 		name := row[0]
 		tab := &table{columns: map[string]string{}, indexes: map[string]index{}}
 		s[name] = tab
-		for _, c := range query(t, db, `SELECT name, type, "notnull", dflt_value FROM pragma_table_info(?)`, name) {
+		// xinfo also shows the columns that are computed.
+		for _, c := range query(t, db, `SELECT name, type, "notnull", dflt_value FROM pragma_table_xinfo(?)`, name) {
 			tab.columns[c[0]] = describe(affinity(c[1]), c[2] == "1", c[3])
 		}
 		for _, c := range query(t, db, `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`, name) {

@@ -23,6 +23,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/httpapi"
+	"jiamenkou/internal/paging"
 )
 
 // marker is what a test sends and must never find in an answer or in a log.
@@ -586,6 +587,13 @@ func TestMistakesStopTheStart(t *testing.T) {
 	})
 	require.PanicsWithValue(t, "httpapi: operation limited: no limiter named missing", func() {
 		httpapi.Handle(r.surface, "GET /d", httpapi.Resident, "limited", "t", "s", none, httpapi.Limited("missing"))
+	})
+	sorted := paging.NewOrder("-at", paging.Text("at", "id", func(s string) string { return s }))
+	require.PanicsWithValue(t, "httpapi: operation unsorted: SortedQuery and Sorts belong together", func() {
+		httpapi.Handle(r.surface, "GET /f", httpapi.Resident, "unsorted", "t", "s", none, httpapi.Sorts(sorted))
+	})
+	require.PanicsWithValue(t, "httpapi: operation unnamed: SortedQuery and Sorts belong together", func() {
+		httpapi.Handle(r.surface, "GET /g", httpapi.Resident, "unnamed", "t", "s", noBody[struct{ httpapi.SortedQuery }])
 	})
 	require.Panics(t, func() { httpapi.Handle(r.surface, "/e", httpapi.Resident, "e", "t", "s", none) })
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,6 +164,9 @@ func Handle[I, O any](s *Surface, route string, guard Guard, id, tag, summary st
 	requireVisible[I](id)
 	requireVisible[O](id)
 	op := s.operation(route, guard, id, tag, summary, opts)
+	if _, sorted := any(*new(I)).(sortedInput); sorted != slices.ContainsFunc(op.Parameters, isSort) {
+		panic("httpapi: operation " + id + ": SortedQuery and Sorts belong together")
+	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err != nil {
@@ -274,6 +278,39 @@ type Idempotent struct {
 type PageQuery struct {
 	Cursor string `query:"cursor" maxLength:"512" doc:"上一页返回的 next；第一页不填"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+}
+
+// SortedQuery is embedded instead in the input of a list that can be sorted; its
+// line of the route table says by what, with Sorts.
+type SortedQuery struct {
+	PageQuery
+	Sort string `query:"sort" maxLength:"64"`
+}
+
+// Request is the page that a list is asked for.
+func (q SortedQuery) Request() paging.Request {
+	return paging.Request{Cursor: q.Cursor, Limit: q.Limit, Sort: q.Sort}
+}
+
+func (SortedQuery) sorted() {}
+
+type sortedInput interface{ sorted() }
+
+func isSort(p *huma.Param) bool { return p.In == "query" && p.Name == "sort" }
+
+// Sorts documents how a list can be sorted. The list itself refuses any other
+// sort, with the same words for whoever else asks.
+func Sorts(order interface{ Sorts() []string }) Option {
+	return func(op *huma.Operation) {
+		schema := &huma.Schema{Type: huma.TypeString}
+		for _, sort := range order.Sorts() {
+			schema.Enum = append(schema.Enum, sort)
+		}
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: "sort", In: "query", Explode: new(false), Schema: schema,
+			Description: fmt.Sprintf("排序：名称表示小的、早的在前，前面加 - 则大的、晚的在前；不填为 %s。换了排序要从第一页看起", order.Sorts()[0]),
+		})
+	}
 }
 
 // PageBody is the body of every list.

@@ -15,13 +15,23 @@ const (
 	MaxLimit     = 100
 )
 
-// ErrCursor is returned for a cursor that this program did not make.
-var ErrCursor = fault.New(fault.Invalid, "page.bad_cursor", "翻页参数无效，请从第一页重新查看")
+// separator is between the parts of a cursor.
+const separator = "\x1f"
+
+var (
+	// ErrCursor is returned for a cursor that this program did not make.
+	ErrCursor = fault.New(fault.Invalid, "page.bad_cursor", "翻页参数无效，请从第一页重新查看")
+	// ErrOtherSort is returned for a cursor of the same list in another order.
+	ErrOtherSort = fault.New(fault.Invalid, "page.other_sort", "排序已改变，请从第一页重新查看")
+	// ErrSort is returned for a sort that the list does not have.
+	ErrSort = fault.New(fault.Invalid, "page.bad_sort", "这个列表不能这样排序")
+)
 
 // Request asks for one page.
 type Request struct {
 	Cursor string // "" for the first page
 	Limit  int    // 1..MaxLimit; 0 means DefaultLimit
+	Sort   string // one of the Sorts of the list's Order; "" for its own
 }
 
 // Size returns the limit within its bounds.
@@ -36,20 +46,32 @@ func (r Request) Size() int {
 	}
 }
 
-// Key decodes the cursor into its n key parts: nil for the first page.
+// Key decodes the cursor into its n key parts: nil for the first page. It is for
+// lists that have one order only.
 func (r Request) Key(n int) ([]string, error) {
+	if r.Sort != "" {
+		return nil, ErrSort
+	}
 	if r.Cursor == "" {
 		return nil, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(r.Cursor)
-	if err != nil || len(raw) > 512 {
-		return nil, ErrCursor
+	raw, err := r.decode()
+	if err != nil {
+		return nil, err
 	}
-	parts := strings.Split(string(raw), "\x1f")
+	parts := strings.Split(raw, separator)
 	if len(parts) != n {
 		return nil, ErrCursor
 	}
 	return parts, nil
+}
+
+func (r Request) decode() (string, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(r.Cursor)
+	if err != nil || len(raw) > 512 {
+		return "", ErrCursor
+	}
+	return string(raw), nil
 }
 
 // Page is one page of a list.
@@ -69,7 +91,7 @@ func Of[T any](rows []T, r Request, key func(T) []string) Page[T] {
 	rows = rows[:limit]
 	return Page[T]{
 		Items: rows,
-		Next:  base64.RawURLEncoding.EncodeToString([]byte(strings.Join(key(rows[limit-1]), "\x1f"))),
+		Next:  base64.RawURLEncoding.EncodeToString([]byte(strings.Join(key(rows[limit-1]), separator))),
 	}
 }
 

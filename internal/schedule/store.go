@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -260,27 +259,20 @@ func (s *store) run(ctx context.Context, id string) (Run, error) {
 	return runOf(m), nil
 }
 
-// runs lists the runs of one entry, newest first.
+// RunOrder is how the runs of one entry can be sorted: no two have the same time.
+var RunOrder = paging.NewOrder("-scheduled_at", paging.Number("scheduled_at", "scheduled_at", func(r model.JobRun) clock.Instant { return r.ScheduledAt }))
+
+// runs lists the runs of one entry, newest first unless sorted by RunOrder.
 func (s *store) runs(ctx context.Context, name string, page paging.Request) (paging.Page[Run], error) {
-	key, err := page.Key(1)
+	seek, err := RunOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Run]{}, err
 	}
-	q := s.db.Read(ctx).Where("name = ?", name)
-	if key != nil {
-		before, err := strconv.ParseInt(key[0], 10, 64)
-		if err != nil {
-			return paging.Page[Run]{}, paging.ErrCursor
-		}
-		q = q.Where("scheduled_at < ?", before)
-	}
 	var rows []model.JobRun
-	if err := q.Order("scheduled_at DESC").Limit(page.Size() + 1).Find(&rows).Error; err != nil {
+	if err := s.db.Read(ctx).Where("name = ?", name).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Find(&rows).Error; err != nil {
 		return paging.Page[Run]{}, fmt.Errorf("schedule: list runs: %w", err)
 	}
-	return paging.Map(paging.Of(rows, page, func(r model.JobRun) []string {
-		return []string{strconv.FormatInt(int64(r.ScheduledAt), 10)}
-	}), runOf), nil
+	return paging.Map(seek.Page(rows), runOf), nil
 }
 
 // History is the pruning of the run history; jobs/ calls it.

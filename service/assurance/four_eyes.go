@@ -131,11 +131,14 @@ func recordSource(kind FourEyesKind, approval string) fourEyesSource {
 	}
 }
 
+// FourEyesOrder is how the log can be sorted: by the ids, which every source has.
+var FourEyesOrder = paging.NewOrder("-proposed_at", paging.Text("proposed_at", "x.id", func(d FourEyes) string { return d.ID }))
+
 // FourEyesLog lists what two persons decided together in the actor's regions,
-// newest first. For auditors and operators.
+// newest first unless sorted by FourEyesOrder. For auditors and operators.
 func (s *Service) FourEyesLog(ctx context.Context, actor authz.Actor, f FourEyesFilter, page paging.Request) (paging.Page[FourEyes], error) {
 	var none paging.Page[FourEyes]
-	key, err := page.Key(1)
+	seek, err := FourEyesOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
@@ -148,17 +151,16 @@ func (s *Service) FourEyesLog(ctx context.Context, actor authz.Actor, f FourEyes
 		if f.Kind != "" && f.Kind != source.kind {
 			continue
 		}
-		query, all := source.query(f, key, where, args)
+		query, all := source.query(f, seek, where, args)
 		var part []FourEyes
-		if err := s.DB.Read(ctx).Raw(query, append(all, page.Size()+1)...).Scan(&part).Error; err != nil {
+		if err := s.DB.Read(ctx).Raw(query, append(all, seek.Limit)...).Scan(&part).Error; err != nil {
 			return none, fmt.Errorf("assurance: four eyes: %s: %w", source.kind, err)
 		}
 		rows = append(rows, part...)
 	}
-	// Each source gave its newest: the newest of all are among them.
-	slices.SortFunc(rows, func(a, b FourEyes) int { return strings.Compare(b.ID, a.ID) })
-	rows = rows[:min(len(rows), page.Size()+1)]
-	return paging.Of(rows, page, func(d FourEyes) []string { return []string{d.ID} }), nil
+	// Each source gave its first: the first of all are among them.
+	slices.SortFunc(rows, seek.Compare)
+	return seek.Page(rows[:min(len(rows), seek.Limit)]), nil
 }
 
 // fourEyesScope keeps to the actor's regions, and to the one that is asked for.
@@ -187,7 +189,7 @@ func (s *Service) fourEyesScope(ctx context.Context, actor authz.Actor, regionID
 	return where + " AND r.path >= ? AND r.path < ?", append(args, from, to), nil
 }
 
-func (x fourEyesSource) query(f FourEyesFilter, key []string, where string, args []any) (query string, all []any) {
+func (x fourEyesSource) query(f FourEyesFilter, seek paging.Seek[FourEyes], where string, args []any) (query string, all []any) {
 	all = slices.Clone(args)
 	and := func(condition string, values ...any) {
 		where, all = where+" AND "+condition, append(all, values...)
@@ -205,9 +207,7 @@ func (x fourEyesSource) query(f FourEyesFilter, key []string, where string, args
 	if f.To != 0 {
 		and(x.id+" < ? AND "+x.at+" < ?", clock.IDAt(f.To.Add(clock.IDSlack)), f.To)
 	}
-	if key != nil {
-		and(x.id+" < ?", key[0])
-	}
+	and(seek.Where, seek.Args...)
 	return `SELECT ` + x.id + ` AS id, '` + string(x.kind) + `' AS kind, ` + x.object + ` AS object_id, ` + x.title + ` AS title, ` +
 		x.detail + ` AS detail, ` + x.amount + ` AS amount, r.id AS region_id, r.name AS region_name, ` +
 		x.proposerKind + ` AS proposer_kind, ` + x.proposer + ` AS proposer_id, COALESCE(p.name, '') AS proposer_name, ` +
@@ -215,5 +215,5 @@ func (x fourEyesSource) query(f FourEyesFilter, key []string, where string, args
 		COALESCE(` + x.decider + `, '') AS decider_id, COALESCE(q.name, '') AS decider_name, ` + x.decidedAt + ` AS decided_at,
 		COALESCE(` + x.decisionNote + `, '') AS decision_note
 		FROM ` + x.from + ` LEFT JOIN staff p ON p.id = ` + x.proposer + ` LEFT JOIN staff q ON q.id = ` + x.decider + `
-		WHERE ` + x.onlyFor + ` AND ` + where + ` ORDER BY ` + x.id + ` DESC LIMIT ?`, all
+		WHERE ` + x.onlyFor + ` AND ` + where + ` ORDER BY ` + seek.By + ` LIMIT ?`, all
 }

@@ -95,25 +95,24 @@ func enqueueTx(ctx context.Context, tx *gorm.DB, c clock.Clock, runID string) er
 	return queue.EnqueueTx(ctx, tx, c, queue.Job{Kind: Job, Payload: payload{runID}})
 }
 
-// Runs lists the runs, newest first. For auditors and operators of the county.
+// RunOrder is how the runs can be sorted.
+var RunOrder = paging.NewOrder("-created_at", paging.Text("created_at", "a.id", func(r RunView) string { return r.ID }))
+
+// Runs lists the runs, newest first unless sorted by RunOrder. For auditors and operators of the county.
 func (s *Service) Runs(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[RunView], error) {
 	if err := inCounty(actor, readers...); err != nil {
 		return paging.Page[RunView]{}, err
 	}
-	key, err := page.Key(1)
+	seek, err := RunOrder.Seek(page)
 	if err != nil {
 		return paging.Page[RunView]{}, err
 	}
-	q := s.runs(ctx).Order("a.id DESC").Limit(page.Size() + 1)
-	if key != nil {
-		q = q.Where("a.id < ?", key[0])
-	}
 	var rows []RunView
-	if err := q.Find(&rows).Error; err != nil {
+	if err := s.runs(ctx).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Find(&rows).Error; err != nil {
 		return paging.Page[RunView]{}, fmt.Errorf("assurance: runs: %w", err)
 	}
 	s.estimate(rows)
-	return paging.Of(rows, page, func(r RunView) []string { return []string{r.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // Run returns one run, or ErrMissing. For auditors and operators of the county.

@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -207,21 +208,31 @@ func (s *Service) pictures(db *gorm.DB, caseIDs []string, where string, args ...
 	return out, nil
 }
 
-// list runs a query for one page of cases, newest first.
+// BoardOrder is how cases can be sorted: by when they were reported, or by when
+// staff must act, what waits for nobody last.
+var BoardOrder = paging.NewOrder("-created_at",
+	paging.Text("created_at", "c.id", func(c placed) string { return c.ID }),
+	paging.Number("due_at", "c.due_order", func(c placed) int64 {
+		if c.DueAt == nil {
+			return math.MaxInt64
+		}
+		return int64(*c.DueAt)
+	}),
+)
+
+// list runs a query for one page of cases.
 func (s *Service) list(ctx context.Context, page paging.Request, where string, args ...any) (paging.Page[Summary], error) {
-	key, err := page.Key(1)
+	seek, err := BoardOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Summary]{}, err
 	}
-	if key != nil {
-		where, args = where+" AND c.id < ?", append(args, key[0])
-	}
 	var rows []placed
-	err = s.db.Read(ctx).Raw(selectPlaced+` WHERE `+where+` ORDER BY c.id DESC LIMIT ?`, append(args, page.Size()+1)...).Scan(&rows).Error
+	err = s.db.Read(ctx).Raw(selectPlaced+` WHERE `+where+` AND `+seek.Where+` ORDER BY `+seek.By+` LIMIT ?`,
+		append(append(args, seek.Args...), seek.Limit)...).Scan(&rows).Error
 	if err != nil {
 		return paging.Page[Summary]{}, fmt.Errorf("casework: list: %w", err)
 	}
-	p := paging.Of(rows, page, func(c placed) []string { return []string{c.ID} })
+	p := seek.Page(rows)
 	items, err := s.summaries(ctx, p.Items)
 	return paging.Page[Summary]{Items: items, Next: p.Next}, err
 }
@@ -260,7 +271,8 @@ type BoardFilter struct {
 // maxSearch is the longest search text, in characters.
 const maxSearch = 50
 
-// Board lists the cases in the actor's regions, newest first.
+// Board lists the cases in the actor's regions, newest first unless sorted by
+// BoardOrder.
 func (s *Service) Board(ctx context.Context, actor authz.Actor, filter BoardFilter, page paging.Request) (paging.Page[Summary], error) {
 	where, args, err := s.scope(ctx, actor, filter.RegionID)
 	if err != nil {

@@ -77,6 +77,13 @@ type Request struct {
 	Resource string
 	Format   string // csv | xlsx
 	Filters  Filters
+	Sort     string // as of the list; "" for its own order
+}
+
+// asked is what an export keeps of its request.
+type asked struct {
+	Filters
+	Sort string `json:"sort,omitempty"`
 }
 
 type payload struct {
@@ -102,10 +109,10 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, in Request) (Ex
 		return Export{}, err
 	}
 	// The list's own answer to this actor, before anything is written down.
-	if _, err := r.page(ctx, actor, in.Filters, paging.Request{Limit: 1}); err != nil {
+	if _, err := r.page(ctx, actor, in.Filters, paging.Request{Limit: 1, Sort: in.Sort}); err != nil {
 		return Export{}, err
 	}
-	filters, err := json.Marshal(in.Filters)
+	filters, err := json.Marshal(asked{in.Filters, in.Sort})
 	if err != nil {
 		return Export{}, fmt.Errorf("export: filters: %w", err)
 	}
@@ -163,21 +170,21 @@ func (s *Service) recordTx(tx *gorm.DB, actor authz.Actor, action string, row Ex
 	})
 }
 
-// Exports lists the actor's own exports, newest first.
+// ListOrder is how exports can be sorted.
+var ListOrder = paging.NewOrder("-created_at", paging.Text("created_at", "id", func(e Export) string { return e.ID }))
+
+// Exports lists the actor's own exports, newest first unless sorted by ListOrder.
 func (s *Service) Exports(ctx context.Context, actor authz.Actor, page paging.Request) (paging.Page[Export], error) {
-	key, err := page.Key(1)
+	seek, err := ListOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Export]{}, err
 	}
-	q := s.db.Read(ctx).Where("staff_id = ?", actor.ID).Order("id DESC").Limit(page.Size() + 1)
-	if key != nil {
-		q = q.Where("id < ?", key[0])
-	}
+	q := s.db.Read(ctx).Where("staff_id = ?", actor.ID).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	var rows []Export
 	if err := q.Find(&rows).Error; err != nil {
 		return paging.Page[Export]{}, fmt.Errorf("export: list: %w", err)
 	}
-	return paging.Of(rows, page, func(e Export) []string { return []string{e.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // Export returns one of the actor's own exports, or ErrMissing.

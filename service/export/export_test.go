@@ -3,6 +3,7 @@ package export_test
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"fmt"
 	"io"
 	"strings"
@@ -101,6 +102,19 @@ func TestWrite(t *testing.T) {
 			require.Equal(t, "'=HYPERLINK(1)", rows[2][1])
 			require.NoError(t, f.Close())
 		})
+		t.Run("is in the order that the list is shown in", func(t *testing.T) {
+			for sort, want := range map[string][]string{"name": {"'=HYPERLINK(1)", "西边的店"}, "-name": {"西边的店", "'=HYPERLINK(1)"}} {
+				e, err := w.exports.Create(t.Context(), w.Operator, export.Request{Resource: "merchants", Format: "csv", Sort: sort})
+				require.NoError(t, err)
+				require.NoError(t, w.exports.Write(t.Context(), e.ID))
+				_, file, err := w.exports.Open(t.Context(), w.Operator, e.ID)
+				require.NoError(t, err)
+				rows, err := csv.NewReader(file).ReadAll()
+				require.NoError(t, err)
+				require.NoError(t, file.Close())
+				require.Equal(t, want, []string{rows[1][1], rows[2][1]}, sort)
+			}
+		})
 		t.Run("pages through a long list and cuts it at the limit", func(t *testing.T) {
 			for i := range 130 {
 				w.merchant(w.West, fmt.Sprintf("商户%d", i))
@@ -141,6 +155,7 @@ func TestCreate(t *testing.T) {
 		require.ErrorIs(t, ask(w.Login(t, "worker"), export.Request{Resource: "merchants", Format: "csv"}), authz.ErrForbidden)
 		require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "wallets", Format: "csv"}), export.ErrResource)
 		require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "merchants", Format: "pdf"}), export.ErrFormat)
+		require.ErrorIs(t, ask(w.Operator, export.Request{Resource: "merchants", Format: "csv", Sort: "phone"}), paging.ErrSort)
 		require.ErrorContains(t, ask(w.Operator, export.Request{Resource: "merchants", Format: "csv", Filters: export.Filters{From: "2026-01-01"}}), "export.invalid")
 		require.ErrorContains(t, ask(w.Operator, export.Request{Resource: "redemptions", Format: "csv"}), "export.invalid")
 		require.ErrorIs(t, ask(w.Operator, export.Request{

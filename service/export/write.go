@@ -85,8 +85,8 @@ func (s *Service) writeFile(ctx context.Context, row *Export, key string) (int64
 	if r == nil {
 		return 0, ErrResource
 	}
-	var filters Filters
-	if err := json.Unmarshal([]byte(row.Filters), &filters); err != nil {
+	var in asked
+	if err := json.Unmarshal([]byte(row.Filters), &in); err != nil {
 		return 0, fmt.Errorf("export: filters: %w", err)
 	}
 	actor, err := s.people.StaffActor(ctx, row.StaffID)
@@ -101,7 +101,7 @@ func (s *Service) writeFile(ctx context.Context, row *Export, key string) (int64
 		if err := sheet.row(header(r.columns)); err != nil {
 			return err
 		}
-		if err := s.copyRows(ctx, actor, r, filters, sheet, row); err != nil {
+		if err := s.copyRows(ctx, actor, r, in, sheet, row); err != nil {
 			return errors.Join(err, sheet.abort())
 		}
 		return sheet.end()
@@ -109,7 +109,7 @@ func (s *Service) writeFile(ctx context.Context, row *Export, key string) (int64
 }
 
 // copyRows pages through the list; one page is in memory at a time.
-func (s *Service) copyRows(ctx context.Context, actor authz.Actor, r *resource, f Filters, sheet sheet, row *Export) error {
+func (s *Service) copyRows(ctx context.Context, actor authz.Actor, r *resource, in asked, sheet sheet, row *Export) error {
 	cursor, noted := "", int64(0)
 	for {
 		limit := min(paging.MaxLimit, s.cfg.MaxRows-row.RowsDone)
@@ -117,7 +117,7 @@ func (s *Service) copyRows(ctx context.Context, actor authz.Actor, r *resource, 
 			row.Truncated = true
 			return nil
 		}
-		page, err := r.page(ctx, actor, f, paging.Request{Cursor: cursor, Limit: int(limit)})
+		page, err := r.page(ctx, actor, in.Filters, paging.Request{Cursor: cursor, Limit: int(limit), Sort: in.Sort})
 		if err != nil {
 			return err
 		}

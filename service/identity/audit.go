@@ -76,14 +76,17 @@ type AuditRecord struct {
 	CreatedAt  clock.Instant
 }
 
-// AuditLog lists the audit trail of the actor's regions, newest first. For
-// auditors and operators.
+// AuditOrder is how the audit trail can be sorted.
+var AuditOrder = paging.NewOrder("-created_at", paging.Text("created_at", "a.id", func(r AuditRecord) string { return r.ID }))
+
+// AuditLog lists the audit trail of the actor's regions, newest first unless
+// sorted by AuditOrder. For auditors and operators.
 func (s *Service) AuditLog(ctx context.Context, actor authz.Actor, filter AuditFilter, page paging.Request) (paging.Page[AuditRecord], error) {
 	roles := []authz.Role{authz.RoleAuditor, authz.RoleOperator}
 	if !actor.IsSystem() && !actor.Has(roles...) {
 		return paging.Page[AuditRecord]{}, authz.ErrForbidden
 	}
-	key, err := page.Key(1)
+	seek, err := AuditOrder.Seek(page)
 	if err != nil {
 		return paging.Page[AuditRecord]{}, err
 	}
@@ -116,16 +119,14 @@ func (s *Service) AuditLog(ctx context.Context, actor authz.Actor, filter AuditF
 			and(column+" = ?", value)
 		}
 	}
-	if key != nil {
-		and("a.id < ?", key[0])
-	}
+	and(seek.Where, seek.Args...)
 	var rows []AuditRecord
 	err = s.db.Read(ctx).Raw(`SELECT a.id, a.actor_kind, a.actor_id, COALESCE(p.name, '') AS actor_name, a.action, a.object_type,
 		a.object_id, COALESCE(a.region_id, '') AS region_id, COALESCE(r.name, '') AS region_name, a.reason, a.detail, a.created_at
 		FROM audit_log a LEFT JOIN region r ON r.id = a.region_id LEFT JOIN staff p ON p.id = a.actor_id
-		WHERE `+where+" ORDER BY a.id DESC LIMIT ?", append(args, page.Size()+1)...).Scan(&rows).Error
+		WHERE `+where+" ORDER BY "+seek.By+" LIMIT ?", append(args, seek.Limit)...).Scan(&rows).Error
 	if err != nil {
 		return paging.Page[AuditRecord]{}, fmt.Errorf("identity: list audit log: %w", err)
 	}
-	return paging.Of(rows, page, func(r AuditRecord) []string { return []string{r.ID} }), nil
+	return seek.Page(rows), nil
 }

@@ -44,8 +44,11 @@ type ResidentRecord struct {
 	JoinedAt       clock.Instant
 }
 
+// ResidentOrder is how residents can be sorted.
+var ResidentOrder = paging.NewOrder("-joined_at", paging.Text("joined_at", "p.id", func(r ResidentRecord) string { return r.ID }))
+
 // ListResidents lists the residents whose home is in the actor's regions,
-// newest first. Whoever has chosen no home, or is deleted, is seen by the
+// newest first unless sorted by ResidentOrder. Whoever has chosen no home, or is deleted, is seen by the
 // whole county only. For operators and auditors.
 func (s *Service) ListResidents(ctx context.Context, actor authz.Actor, filter ResidentFilter, page paging.Request) (paging.Page[ResidentRecord], error) {
 	var none paging.Page[ResidentRecord]
@@ -53,7 +56,7 @@ func (s *Service) ListResidents(ctx context.Context, actor authz.Actor, filter R
 	if err != nil {
 		return none, err
 	}
-	key, err := page.Key(1)
+	seek, err := ResidentOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
@@ -77,14 +80,12 @@ func (s *Service) ListResidents(ctx context.Context, actor authz.Actor, filter R
 	if filter.JoinedTo != 0 {
 		and("p.created_at < ?", filter.JoinedTo)
 	}
-	if key != nil {
-		and("p.id < ?", key[0])
-	}
-	rows, err := s.residentRecords(s.db.Read(ctx), where+" ORDER BY p.id DESC LIMIT ?", append(args, page.Size()+1)...)
+	and(seek.Where, seek.Args...)
+	rows, err := s.residentRecords(s.db.Read(ctx), where+" ORDER BY "+seek.By+" LIMIT ?", append(args, seek.Limit)...)
 	if err != nil {
 		return none, err
 	}
-	return paging.Of(rows, page, func(r ResidentRecord) []string { return []string{r.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // residentScope keeps to the actor's regions; ErrForbidden if he may see none.

@@ -518,27 +518,32 @@ const selectStaff = `SELECT p.id, p.username, p.name, p.region_id, r.name AS reg
 	f.confirmed_at AS enrolled_at
 	FROM staff p JOIN region r ON r.id = p.region_id LEFT JOIN staff_totp f ON f.staff_id = p.id WHERE `
 
-// ListStaff lists the staff of the actor's regions in order of their creation.
-// For operators and auditors; a merchant's owner sees its people by naming the
+// StaffOrder is how staff can be sorted.
+var StaffOrder = paging.NewOrder("created_at",
+	paging.Text("created_at", "p.id", func(r staffRow) string { return r.ID }),
+	paging.Text("name", "p.name", func(r staffRow) string { return r.Name }),
+	paging.Text("username", "p.username", func(r staffRow) string { return r.Username }),
+)
+
+// ListStaff lists the staff of the actor's regions in order of their creation
+// unless sorted by StaffOrder. For operators and auditors; a merchant's owner sees its people by naming the
 // merchant.
 func (s *Service) ListStaff(ctx context.Context, actor authz.Actor, filter StaffFilter, page paging.Request) (paging.Page[Staff], error) {
 	where, args, err := s.staffScope(ctx, actor, filter)
 	if err != nil {
 		return paging.Page[Staff]{}, err
 	}
-	key, err := page.Key(1)
+	seek, err := StaffOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Staff]{}, err
 	}
-	if key != nil {
-		where, args = where+" AND p.id > ?", append(args, key[0])
-	}
 	var rows []staffRow
-	err = s.db.Read(ctx).Raw(selectStaff+where+" ORDER BY p.id LIMIT ?", append(args, page.Size()+1)...).Scan(&rows).Error
+	err = s.db.Read(ctx).Raw(selectStaff+where+" AND "+seek.Where+" ORDER BY "+seek.By+" LIMIT ?",
+		append(append(args, seek.Args...), seek.Limit)...).Scan(&rows).Error
 	if err != nil {
 		return paging.Page[Staff]{}, fmt.Errorf("identity: list staff: %w", err)
 	}
-	found := paging.Of(rows, page, func(r staffRow) []string { return []string{r.ID} })
+	found := seek.Page(rows)
 	staff, err := s.withGrants(ctx, found.Items)
 	return paging.Page[Staff]{Items: staff, Next: found.Next}, err
 }

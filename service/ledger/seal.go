@@ -459,22 +459,20 @@ type Sealed struct {
 	CreatedAt clock.Instant
 }
 
-// Seals returns the published seals, newest first.
+// SealOrder is how seals can be sorted.
+var SealOrder = paging.NewOrder("-day", paging.Text("day", "day", func(m model.Seal) clock.Day { return m.Day }))
+
+// Seals returns the published seals, newest first unless sorted by SealOrder.
 func (s *Service) Seals(ctx context.Context, page paging.Request) (paging.Page[Sealed], error) {
-	key, err := page.Key(1)
+	seek, err := SealOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Sealed]{}, err
 	}
-	q := s.db.Read(ctx).Order("day DESC").Limit(page.Size() + 1)
-	if key != nil {
-		q = q.Where("day < ?", key[0])
-	}
 	var rows []model.Seal
-	if err := q.Find(&rows).Error; err != nil {
+	if err := s.db.Read(ctx).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Find(&rows).Error; err != nil {
 		return paging.Page[Sealed]{}, fmt.Errorf("ledger: seals: %w", err)
 	}
-	cut := paging.Of(rows, page, func(m model.Seal) []string { return []string{string(m.Day)} })
-	return paging.Map(cut, func(m model.Seal) Sealed { return Sealed{SealFacts: factsOf(m), CreatedAt: m.CreatedAt} }), nil
+	return paging.Map(seek.Page(rows), func(m model.Seal) Sealed { return Sealed{SealFacts: factsOf(m), CreatedAt: m.CreatedAt} }), nil
 }
 
 // Prove returns the proof that an account's chain is under the root of the

@@ -481,18 +481,27 @@ type ManagedBenefitFilter struct {
 	Text       string // part of the title
 }
 
-// ManagedBenefits lists the benefits that the actor can see, newest first.
+// ManagedOrder is how benefits can be sorted.
+var ManagedOrder = paging.NewOrder("-created_at",
+	paging.Text("created_at", "b.id", func(b ManagedBenefit) string { return b.ID }),
+	paging.Text("title", "b.title", func(b ManagedBenefit) string { return b.Title }),
+	paging.Number("points_price", "b.points_price", func(b ManagedBenefit) int64 { return b.PointsPrice }),
+	paging.Number("valid_until", "b.valid_until", func(b ManagedBenefit) clock.Instant { return b.ValidUntil }),
+)
+
+// ManagedBenefits lists the benefits that the actor can see, newest first unless
+// sorted by ManagedOrder.
 func (s *Service) ManagedBenefits(ctx context.Context, actor authz.Actor, f ManagedBenefitFilter, page paging.Request) (paging.Page[ManagedBenefit], error) {
 	var none paging.Page[ManagedBenefit]
 	if err := checkText(f.Text); err != nil {
 		return none, err
 	}
-	key, err := page.Key(1)
+	seek, err := ManagedOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
 	q := s.managedBenefits(ctx).Where(s.withinScope(ctx, actor, "b.merchant_id", "r.path", "mr.path")).
-		Order("b.id DESC").Limit(page.Size() + 1)
+		Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	if f.MerchantID != "" {
 		q = q.Where("b.merchant_id = ?", f.MerchantID)
 	}
@@ -502,14 +511,11 @@ func (s *Service) ManagedBenefits(ctx context.Context, actor authz.Actor, f Mana
 	if f.Text != "" {
 		q = q.Where("b.title LIKE ? ESCAPE '!'", like(f.Text))
 	}
-	if key != nil {
-		q = q.Where("b.id < ?", key[0])
-	}
 	var rows []ManagedBenefit
 	if err := q.Scan(&rows).Error; err != nil {
 		return none, fmt.Errorf("market: benefits: %w", err)
 	}
-	p := paging.Of(rows, page, func(b ManagedBenefit) []string { return []string{b.ID} })
+	p := seek.Page(rows)
 	return p, s.fillStock(ctx, p.Items)
 }
 

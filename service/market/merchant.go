@@ -257,18 +257,25 @@ func (s *Service) withinScope(ctx context.Context, actor authz.Actor, merchantCo
 	return within
 }
 
-// Merchants lists the merchants that the actor can see, newest first.
+// MerchantOrder is how merchants can be sorted.
+var MerchantOrder = paging.NewOrder("-created_at",
+	paging.Text("created_at", "m.id", func(m Merchant) string { return m.ID }),
+	paging.Text("name", "m.name", func(m Merchant) string { return m.Name }),
+)
+
+// Merchants lists the merchants that the actor can see, newest first unless
+// sorted by MerchantOrder.
 func (s *Service) Merchants(ctx context.Context, actor authz.Actor, f MerchantFilter, page paging.Request) (paging.Page[Merchant], error) {
 	var none paging.Page[Merchant]
 	if err := checkText(f.Text); err != nil {
 		return none, err
 	}
-	key, err := page.Key(1)
+	seek, err := MerchantOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
 	q := s.db.Read(ctx).Table("merchant m").Select("m.*").Joins("JOIN region r ON r.id = m.region_id").
-		Where(s.withinScope(ctx, actor, "m.id", "r.path")).Order("m.id DESC").Limit(page.Size() + 1)
+		Where(s.withinScope(ctx, actor, "m.id", "r.path")).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	if f.Status != "" {
 		q = q.Where("m.status = ?", f.Status)
 	}
@@ -278,14 +285,11 @@ func (s *Service) Merchants(ctx context.Context, actor authz.Actor, f MerchantFi
 	if f.Text != "" {
 		q = q.Where("m.name LIKE ? ESCAPE '!'", like(f.Text))
 	}
-	if key != nil {
-		q = q.Where("m.id < ?", key[0])
-	}
 	var rows []Merchant
 	if err := q.Scan(&rows).Error; err != nil {
 		return none, fmt.Errorf("market: merchants: %w", err)
 	}
-	return paging.Of(rows, page, func(m Merchant) []string { return []string{m.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // StoreInput describes a store.
@@ -413,6 +417,10 @@ type StoreRecord struct {
 	NextMoves []string // MoveEdit and those of storeMoves
 }
 
+// StoreOrder is how the stores of a merchant, where their names differ, can be
+// sorted.
+var StoreOrder = paging.NewOrder("name", paging.Text("name", "name", func(st Store) string { return st.Name }))
+
 // Stores lists the stores of a merchant that the actor can see, by name.
 func (s *Service) Stores(ctx context.Context, actor authz.Actor, merchantID string, page paging.Request) (paging.Page[StoreRecord], error) {
 	var none paging.Page[StoreRecord]
@@ -420,21 +428,17 @@ func (s *Service) Stores(ctx context.Context, actor authz.Actor, merchantID stri
 	if err != nil {
 		return none, err
 	}
-	key, err := page.Key(1)
+	seek, err := StoreOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
-	q := s.db.Read(ctx).Where("merchant_id = ?", merchantID).Order("name").Limit(page.Size() + 1) // the name is unique there
-	if key != nil {
-		q = q.Where("name > ?", key[0])
-	}
+	q := s.db.Read(ctx).Where("merchant_id = ?", merchantID).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	var rows []Store
 	if err := q.Find(&rows).Error; err != nil {
 		return none, fmt.Errorf("market: stores: %w", err)
 	}
-	p := paging.Of(rows, page, func(st Store) []string { return []string{st.Name} })
 	manages := m.manages(actor) == nil
-	return paging.Map(p, func(st Store) StoreRecord {
+	return paging.Map(seek.Page(rows), func(st Store) StoreRecord {
 		out := StoreRecord{Store: st, NextMoves: []string{}}
 		if manages {
 			out.NextMoves = append([]string{MoveEdit}, movesFrom(storeMoves, st.Status)...)

@@ -3,7 +3,6 @@ package market
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"gorm.io/gorm"
 
@@ -35,7 +34,14 @@ type RedemptionFilter struct {
 	Reversed *bool
 }
 
-// Redemptions lists a merchant's redemptions, newest first: all of them for
+// RedemptionOrder is how redemptions can be sorted.
+var RedemptionOrder = paging.NewOrder("-redeemed_at",
+	paging.Text("", "x.id", func(r RedemptionView) string { return r.ID }),
+	paging.Number("redeemed_at", "x.created_at", func(r RedemptionView) clock.Instant { return r.CreatedAt }),
+)
+
+// Redemptions lists a merchant's redemptions, newest first unless sorted by
+// RedemptionOrder: all of them for
 // its owners and for operators and auditors over it, their own for clerks.
 func (s *Service) Redemptions(ctx context.Context, actor authz.Actor, merchantID string, f RedemptionFilter, page paging.Request) (paging.Page[RedemptionView], error) {
 	m, err := s.scopeOf(ctx, actor, merchantID)
@@ -70,11 +76,11 @@ func (s *Service) redemptionViews(ctx context.Context) *gorm.DB {
 
 func (s *Service) redemptions(q *gorm.DB, f RedemptionFilter, page paging.Request) (paging.Page[RedemptionView], error) {
 	var none paging.Page[RedemptionView]
-	key, err := page.Key(2)
+	seek, err := RedemptionOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
-	q = q.Order("x.created_at DESC, x.id DESC").Limit(page.Size() + 1)
+	q = q.Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	if f.StoreID != "" {
 		q = q.Where("x.store_id = ?", f.StoreID)
 	}
@@ -90,16 +96,9 @@ func (s *Service) redemptions(q *gorm.DB, f RedemptionFilter, page paging.Reques
 	if f.Reversed != nil {
 		q = q.Where("(v.id IS NOT NULL) = ?", *f.Reversed)
 	}
-	if key != nil {
-		if q, err = after(q, "x.created_at", "<", "x.id", key); err != nil {
-			return none, err
-		}
-	}
 	var rows []RedemptionView
 	if err := q.Scan(&rows).Error; err != nil {
 		return none, fmt.Errorf("market: redemptions: %w", err)
 	}
-	return paging.Of(rows, page, func(r RedemptionView) []string {
-		return []string{strconv.FormatInt(int64(r.CreatedAt), 10), r.ID}
-	}), nil
+	return seek.Page(rows), nil
 }

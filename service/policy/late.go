@@ -50,14 +50,18 @@ type ExhaustedAward struct {
 	LateStatus model.AwardStatus
 }
 
+// ExhaustedOrder is how these awards can be sorted.
+var ExhaustedOrder = paging.NewOrder("-created_at", paging.Text("created_at", "x.id", func(a ExhaustedAward) string { return a.ID }))
+
 // Exhausted lists awards that budgets could not pay in the actor's regions,
-// newest first.
+// newest first unless sorted by ExhaustedOrder.
 func (s *Service) Exhausted(ctx context.Context, actor authz.Actor, f ExhaustedFilter, page paging.Request) (paging.Page[ExhaustedAward], error) {
-	q, err := s.scoped(ctx, actor, page, "award")
+	seek, err := ExhaustedOrder.Seek(page)
 	if err != nil {
 		return paging.Page[ExhaustedAward]{}, err
 	}
-	q = q.Joins("JOIN policy_rule p ON p.id = x.rule_id").Joins("JOIN budget b ON b.id = p.budget_id").
+	q := s.scoped(ctx, actor, "award").Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).
+		Joins("JOIN policy_rule p ON p.id = x.rule_id").Joins("JOIN budget b ON b.id = p.budget_id").
 		Joins("LEFT JOIN award late ON late.pays_id = x.id").
 		Select("x.*, p.budget_id, b.name AS budget_name, COALESCE(late.id, '') AS late_id, COALESCE(late.status, '') AS late_status").
 		Where("x.status = ?", model.AwardBudgetExhausted)
@@ -82,7 +86,7 @@ func (s *Service) Exhausted(ctx context.Context, actor authz.Actor, f ExhaustedF
 	if err := q.Scan(&rows).Error; err != nil {
 		return paging.Page[ExhaustedAward]{}, fmt.Errorf("policy: exhausted: %w", err)
 	}
-	return paging.Of(rows, page, func(a ExhaustedAward) []string { return []string{a.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // PayInput says which awards are paid late.

@@ -153,14 +153,17 @@ type BudgetAlert struct {
 	BudgetName string
 }
 
+var alertOrder = paging.NewOrder("-created_at", paging.Text("created_at", "x.id", func(a BudgetAlert) string { return a.ID }))
+
 // BudgetAlerts lists the alerts in the actor's regions, newest first; budgetID
 // narrows them to one budget, "" does not.
 func (s *Service) BudgetAlerts(ctx context.Context, actor authz.Actor, budgetID string, page paging.Request) (paging.Page[BudgetAlert], error) {
-	q, err := s.scoped(ctx, actor, page, "budget_alert")
+	seek, err := alertOrder.Seek(page)
 	if err != nil {
 		return paging.Page[BudgetAlert]{}, err
 	}
-	q = q.Joins("JOIN budget b ON b.id = x.budget_id").Select("x.*, b.name AS budget_name")
+	q := s.scoped(ctx, actor, "budget_alert").Joins("JOIN budget b ON b.id = x.budget_id").Select("x.*, b.name AS budget_name").
+		Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	if budgetID != "" {
 		q = q.Where("x.budget_id = ?", budgetID)
 	}
@@ -168,5 +171,5 @@ func (s *Service) BudgetAlerts(ctx context.Context, actor authz.Actor, budgetID 
 	if err := q.Scan(&rows).Error; err != nil {
 		return paging.Page[BudgetAlert]{}, fmt.Errorf("policy: alerts: %w", err)
 	}
-	return paging.Of(rows, page, func(a BudgetAlert) []string { return []string{a.ID} }), nil
+	return seek.Page(rows), nil
 }

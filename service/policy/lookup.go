@@ -14,11 +14,7 @@ type Named struct{ ID, Name string }
 // BudgetsKnown names the budgets of the actor's regions among the ids (at most a
 // page of them), for those who show who did what to them.
 func (s *Service) BudgetsKnown(ctx context.Context, actor authz.Actor, ids []string) (rows []Named, err error) {
-	q, err := s.scoped(ctx, actor, paging.Request{Limit: len(ids)}, "budget")
-	if err != nil {
-		return nil, err
-	}
-	if err := q.Where("x.id IN ?", ids).Scan(&rows).Error; err != nil {
+	if err := s.scoped(ctx, actor, "budget").Where("x.id IN ?", ids).Limit(paging.MaxLimit).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("policy: budgets by id: %w", err)
 	}
 	return rows, nil
@@ -27,11 +23,7 @@ func (s *Service) BudgetsKnown(ctx context.Context, actor authz.Actor, ids []str
 // RulesKnown returns the rules of the actor's regions among the ids (at most a
 // page of them), as BudgetsKnown.
 func (s *Service) RulesKnown(ctx context.Context, actor authz.Actor, ids []string) (rows []Rule, err error) {
-	q, err := s.scoped(ctx, actor, paging.Request{Limit: len(ids)}, "policy_rule")
-	if err != nil {
-		return nil, err
-	}
-	if err := q.Where("x.id IN ?", ids).Scan(&rows).Error; err != nil {
+	if err := s.scoped(ctx, actor, "policy_rule").Where("x.id IN ?", ids).Limit(paging.MaxLimit).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("policy: rules by id: %w", err)
 	}
 	return rows, nil

@@ -92,12 +92,22 @@ type BudgetFilter struct {
 	On       clock.Day // paying on this day
 }
 
-// Budgets lists the budgets in the actor's regions, newest first.
+// BudgetOrder is how budgets can be sorted.
+var BudgetOrder = paging.NewOrder("-created_at",
+	paging.Text("created_at", "x.id", func(b model.Budget) string { return b.ID }),
+	paging.Text("name", "x.name", func(b model.Budget) string { return b.Name }),
+	paging.Text("ends_on", "x.ends_on", func(b model.Budget) clock.Day { return b.EndsOn }),
+	paging.Number("limit_points", "x.limit_points", func(b model.Budget) int64 { return b.LimitPoints }),
+)
+
+// Budgets lists the budgets in the actor's regions, newest first unless sorted by
+// BudgetOrder.
 func (s *Service) Budgets(ctx context.Context, actor authz.Actor, f BudgetFilter, page paging.Request) (paging.Page[BudgetUse], error) {
-	q, err := s.scoped(ctx, actor, page, "budget")
+	seek, err := BudgetOrder.Seek(page)
 	if err != nil {
 		return paging.Page[BudgetUse]{}, err
 	}
+	q := s.scoped(ctx, actor, "budget").Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	if f.RegionID != "" {
 		q = q.Where("x.region_id = ?", f.RegionID)
 	}
@@ -116,8 +126,7 @@ func (s *Service) Budgets(ctx context.Context, actor authz.Actor, f BudgetFilter
 	if err != nil {
 		return paging.Page[BudgetUse]{}, err
 	}
-	p := paging.Of(rows, page, func(b model.Budget) []string { return []string{b.ID} })
-	return paging.Map(p, func(b model.Budget) BudgetUse {
+	return paging.Map(seek.Page(rows), func(b model.Budget) BudgetUse {
 		return BudgetUse{Budget: b, IssuedPoints: -balances[ledger.BudgetOf(b.ID)].Posted}
 	}), nil
 }
@@ -266,13 +275,22 @@ type RuleFilter struct {
 	InForce   bool // not retired
 }
 
-// Rules lists the rules in the actor's regions, every version, newest first.
+// RuleOrder is how rules can be sorted.
+var RuleOrder = paging.NewOrder("-created_at",
+	paging.Text("created_at", "x.id", func(r NamedRule) string { return r.ID }),
+	paging.Number("active_from", "x.active_from", func(r NamedRule) clock.Instant { return r.ActiveFrom }),
+	paging.Number("points", "x.points", func(r NamedRule) int64 { return r.Points }),
+)
+
+// Rules lists the rules in the actor's regions, every version, newest first
+// unless sorted by RuleOrder.
 func (s *Service) Rules(ctx context.Context, actor authz.Actor, f RuleFilter, page paging.Request) (paging.Page[NamedRule], error) {
-	q, err := s.scoped(ctx, actor, page, "policy_rule")
+	seek, err := RuleOrder.Seek(page)
 	if err != nil {
 		return paging.Page[NamedRule]{}, err
 	}
-	q = q.Select("x.*, b.name AS budget_name").Joins("JOIN budget b ON b.id = x.budget_id")
+	q := s.scoped(ctx, actor, "policy_rule").Select("x.*, b.name AS budget_name").Joins("JOIN budget b ON b.id = x.budget_id").
+		Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	if f.RegionID != "" {
 		q = q.Where("x.region_id = ?", f.RegionID)
 	}
@@ -286,7 +304,7 @@ func (s *Service) Rules(ctx context.Context, actor authz.Actor, f RuleFilter, pa
 	if err := q.Scan(&rows).Error; err != nil {
 		return paging.Page[NamedRule]{}, fmt.Errorf("policy: rules: %w", err)
 	}
-	return paging.Of(rows, page, func(r NamedRule) []string { return []string{r.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // Earning is what a resident can earn by one kind of event, and has today.
@@ -361,22 +379,13 @@ func (s *Service) authorize(ctx context.Context, actor authz.Actor, regionID str
 
 // scoped begins a list over the regions in which the actor is an operator or
 // an auditor.
-func (s *Service) scoped(ctx context.Context, actor authz.Actor, page paging.Request, table string) (*gorm.DB, error) {
-	key, err := page.Key(1)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) scoped(ctx context.Context, actor authz.Actor, table string) *gorm.DB {
 	db := s.db.Read(ctx)
 	within := db.Where("1 = 0")
 	for _, path := range actor.RegionPaths(authz.RoleOperator, authz.RoleAuditor) {
 		within = within.Or("r.path >= ? AND r.path < ?", path, path+"\x7f")
 	}
-	q := s.db.Read(ctx).Table(table + " x").Select("x.*").Joins("JOIN region r ON r.id = x.region_id").
-		Where(within).Order("x.id DESC").Limit(page.Size() + 1)
-	if key != nil {
-		q = q.Where("x.id < ?", key[0])
-	}
-	return q, nil
+	return s.db.Read(ctx).Table(table + " x").Select("x.*").Joins("JOIN region r ON r.id = x.region_id").Where(within)
 }
 
 // The row types as this package's callers name them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -254,11 +255,24 @@ type ArticleFilter struct {
 	Text     string // contained in title or summary, at most 40 characters
 }
 
+// ArticleOrder is how articles can be sorted; one that is not published yet is
+// later than all that are.
+var ArticleOrder = paging.NewOrder("-created_at",
+	paging.Text("created_at", "a.id", func(a StaffArticle) string { return a.ID }),
+	paging.Number("published_at", "COALESCE(a.published_at, 9223372036854775807)", func(a StaffArticle) int64 {
+		if a.PublishedAt == nil {
+			return math.MaxInt64
+		}
+		return int64(*a.PublishedAt)
+	}),
+	paging.Text("title", "a.title", func(a StaffArticle) string { return a.Title }),
+)
+
 // Articles lists the articles of the actor's regions, without their bodies,
-// newest first.
+// newest first unless sorted by ArticleOrder.
 func (s *Service) Articles(ctx context.Context, actor authz.Actor, filter ArticleFilter, page paging.Request) (paging.Page[StaffArticle], error) {
 	none := paging.Page[StaffArticle]{}
-	key, err := page.Key(1)
+	seek, err := ArticleOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
@@ -280,22 +294,20 @@ func (s *Service) Articles(ctx context.Context, actor authz.Actor, filter Articl
 	if filter.Status != "" {
 		where, args = where+" AND a.status = ?", append(args, filter.Status)
 	}
-	if key != nil {
-		where, args = where+" AND a.id < ?", append(args, key[0])
-	}
+	where, args = where+" AND "+seek.Where, append(args, seek.Args...)
 	text, textArgs := textFilter(filter.Text)
 	var rows []StaffArticle
 	err = s.db.Read(ctx).Raw(`SELECT a.id, a.region_id, a.title, a.summary, a.cover_key, a.audio_key, a.question_count, a.source, a.min_seconds, a.status, a.version,
 		a.published_at, a.created_by, a.created_at, a.updated_at, r.name AS region_name, r.path AS region_path
-		FROM article a JOIN region r ON r.id = a.region_id WHERE `+where+text+` ORDER BY a.id DESC LIMIT ?`,
-		append(append(args, textArgs...), page.Size()+1)...).Scan(&rows).Error
+		FROM article a JOIN region r ON r.id = a.region_id WHERE `+where+text+` ORDER BY `+seek.By+` LIMIT ?`,
+		append(append(args, textArgs...), seek.Limit)...).Scan(&rows).Error
 	if err != nil {
 		return none, fmt.Errorf("reading: list articles: %w", err)
 	}
 	if err := s.countReads(ctx, rows); err != nil {
 		return none, err
 	}
-	return paging.Of(rows, page, func(a StaffArticle) []string { return []string{a.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 func checkQuery(text string) error {

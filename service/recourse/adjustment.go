@@ -504,12 +504,21 @@ type AdjustmentFilter struct {
 	ProposedBy  string
 }
 
-// Adjustments lists the adjustments in the actor's regions, newest first.
+// AdjustmentOrder is how adjustments can be sorted.
+var AdjustmentOrder = paging.NewOrder("-proposed_at",
+	paging.Text("proposed_at", "x.id", func(a Adjustment) string { return a.ID }),
+	paging.Number("decide_by", "x.decide_by", func(a Adjustment) clock.Instant { return a.DecideBy }),
+	paging.Number("points", "x.amount", func(a Adjustment) int64 { return a.Amount }),
+)
+
+// Adjustments lists the adjustments in the actor's regions, newest first unless
+// sorted by AdjustmentOrder.
 func (s *Service) Adjustments(ctx context.Context, actor authz.Actor, f AdjustmentFilter, page paging.Request) (paging.Page[Adjustment], error) {
-	q, err := scoped(s.db.Read(ctx), actor, page, "adjustment")
+	seek, err := AdjustmentOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Adjustment]{}, err
 	}
+	q := scoped(s.db.Read(ctx), actor, "adjustment").Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	for column, value := range map[string]string{
 		"x.status = ?": string(f.Status), "x.kind = ?": string(f.Kind), "x.reason_code = ?": string(f.ReasonCode),
 		"x.resident_id = ?": f.ResidentID, "x.objection_id = ?": f.ObjectionID, "x.proposed_by = ?": f.ProposedBy,
@@ -522,7 +531,7 @@ func (s *Service) Adjustments(ctx context.Context, actor authz.Actor, f Adjustme
 	if err := q.Scan(&rows).Error; err != nil {
 		return paging.Page[Adjustment]{}, fmt.Errorf("recourse: adjustments: %w", err)
 	}
-	return paging.Of(rows, page, func(a Adjustment) []string { return []string{a.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // Adjustment returns one adjustment with its history, oldest first, or

@@ -206,13 +206,13 @@ type ObjectionFilter struct {
 	TransferID string
 }
 
-// Objections lists the objections in the actor's regions, newest first.
+// ObjectionOrder is how objections can be sorted.
+var ObjectionOrder = paging.NewOrder("-created_at", paging.Text("created_at", "x.id", func(o Objection) string { return o.ID }))
+
+// Objections lists the objections in the actor's regions, newest first unless
+// sorted by ObjectionOrder.
 func (s *Service) Objections(ctx context.Context, actor authz.Actor, f ObjectionFilter, page paging.Request) (paging.Page[Objection], error) {
-	q, err := scoped(s.db.Read(ctx), actor, page, "objection")
-	if err != nil {
-		return paging.Page[Objection]{}, err
-	}
-	return objectionPage(q, f, page)
+	return objectionPage(scoped(s.db.Read(ctx), actor, "objection"), f, page)
 }
 
 // MyObjections lists the resident's own objections, newest first.
@@ -220,19 +220,16 @@ func (s *Service) MyObjections(ctx context.Context, actor authz.Actor, f Objecti
 	if err := actor.Resident(); err != nil {
 		return paging.Page[Objection]{}, err
 	}
-	key, err := page.Key(1)
-	if err != nil {
-		return paging.Page[Objection]{}, err
-	}
-	q := s.db.Read(ctx).Table("objection x").Select("x.*").Order("x.id DESC").Limit(page.Size() + 1)
-	if key != nil {
-		q = q.Where("x.id < ?", key[0])
-	}
 	f.ResidentID = actor.ID
-	return objectionPage(q, f, page)
+	return objectionPage(s.db.Read(ctx).Table("objection x").Select("x.*"), f, page)
 }
 
 func objectionPage(q *gorm.DB, f ObjectionFilter, page paging.Request) (paging.Page[Objection], error) {
+	seek, err := ObjectionOrder.Seek(page)
+	if err != nil {
+		return paging.Page[Objection]{}, err
+	}
+	q = q.Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	for column, value := range map[string]string{
 		"x.status = ?": string(f.Status), "x.resident_id = ?": f.ResidentID, "x.transfer_id = ?": f.TransferID,
 	} {
@@ -244,7 +241,7 @@ func objectionPage(q *gorm.DB, f ObjectionFilter, page paging.Request) (paging.P
 	if err := q.Scan(&rows).Error; err != nil {
 		return paging.Page[Objection]{}, fmt.Errorf("recourse: objections: %w", err)
 	}
-	return paging.Of(rows, page, func(o Objection) []string { return []string{o.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // ObjectionDetail is an objection with all that belongs to it.

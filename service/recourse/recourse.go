@@ -18,7 +18,6 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
-	"jiamenkou/internal/paging"
 	"jiamenkou/internal/queue"
 	"jiamenkou/model"
 	"jiamenkou/service/identity"
@@ -103,21 +102,12 @@ func homeOf(tx *gorm.DB, residentID string) (h home, err error) {
 
 // scoped begins a list over the regions in which the actor is an operator or
 // an auditor, newest first.
-func scoped(tx *gorm.DB, actor authz.Actor, page paging.Request, table string) (*gorm.DB, error) {
-	key, err := page.Key(1)
-	if err != nil {
-		return nil, err
-	}
+func scoped(tx *gorm.DB, actor authz.Actor, table string) *gorm.DB {
 	within := tx.Session(&gorm.Session{NewDB: true}).Where("1 = 0")
 	for _, path := range actor.RegionPaths(authz.RoleOperator, authz.RoleAuditor) {
 		within = within.Or("r.path >= ? AND r.path < ?", path, path+"\x7f")
 	}
-	q := tx.Table(table + " x").Select("x.*").Joins("JOIN region r ON r.id = x.region_id").
-		Where(within).Order("x.id DESC").Limit(page.Size() + 1)
-	if key != nil {
-		q = q.Where("x.id < ?", key[0])
-	}
-	return q, nil
+	return tx.Table(table + " x").Select("x.*").Joins("JOIN region r ON r.id = x.region_id").Where(within)
 }
 
 // The row types as this package's callers name them.

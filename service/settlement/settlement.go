@@ -185,21 +185,30 @@ func (s *Service) ConfirmOverdue(ctx context.Context) (confirmed int, err error)
 // readers are the roles that may see statements over a region.
 var readers = []authz.Role{authz.RoleOperator, authz.RoleAuditor}
 
-// Periods lists the settlement periods, newest first.
+// How the lists can be sorted. The statements of a day are written after those of
+// the day before, and the lines of one in the order of their times.
+var (
+	PeriodOrder    = paging.NewOrder("-day", paging.Text("day", "day", func(p Period) clock.Day { return p.Day }))
+	StatementOrder = paging.NewOrder("-day", paging.Text("day", "st.id", func(st Statement) string { return st.ID }))
+	LineOrder      = paging.NewOrder("occurred_at",
+		paging.Text("occurred_at", "id", func(l Line) string { return l.ID }),
+		paging.Number("points", "points", func(l Line) int64 { return l.Points }),
+		paging.Number("subsidy_fen", "subsidy_fen", func(l Line) int64 { return l.SubsidyFen }),
+	)
+)
+
+// Periods lists the settlement periods, newest first unless sorted by
+// PeriodOrder.
 func (s *Service) Periods(ctx context.Context, page paging.Request) (paging.Page[Period], error) {
-	key, err := page.Key(1)
+	seek, err := PeriodOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Period]{}, err
 	}
-	q := s.db.Read(ctx).Order("day DESC").Limit(page.Size() + 1)
-	if key != nil {
-		q = q.Where("day < ?", key[0])
-	}
 	var rows []Period
-	if err := q.Find(&rows).Error; err != nil {
+	if err := s.db.Read(ctx).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Find(&rows).Error; err != nil {
 		return paging.Page[Period]{}, fmt.Errorf("settlement: periods: %w", err)
 	}
-	return paging.Of(rows, page, func(p Period) []string { return []string{string(p.Day)} }), nil
+	return seek.Page(rows), nil
 }
 
 // StatementFilter narrows a list of statements; zero fields do not.
@@ -211,9 +220,9 @@ type StatementFilter struct {
 }
 
 // Statements lists the statements of the actor's merchants and regions, newest
-// first.
+// first unless sorted by StatementOrder.
 func (s *Service) Statements(ctx context.Context, actor authz.Actor, f StatementFilter, page paging.Request) (paging.Page[Statement], error) {
-	key, err := page.Key(1)
+	seek, err := StatementOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Statement]{}, err
 	}
@@ -225,7 +234,7 @@ func (s *Service) Statements(ctx context.Context, actor authz.Actor, f Statement
 	for _, path := range actor.RegionPaths(readers...) {
 		within = within.Or("r.path >= ? AND r.path < ?", path, path+"\x7f")
 	}
-	q := s.statements(ctx).Where(within).Order("st.id DESC").Limit(page.Size() + 1)
+	q := s.statements(ctx).Where(within).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	if f.MerchantID != "" {
 		q = q.Where("st.merchant_id = ?", f.MerchantID)
 	}
@@ -241,14 +250,11 @@ func (s *Service) Statements(ctx context.Context, actor authz.Actor, f Statement
 	if f.Status != "" {
 		q = q.Where("st.status = ?", f.Status)
 	}
-	if key != nil {
-		q = q.Where("st.id < ?", key[0])
-	}
 	var rows []Statement
 	if err := q.Find(&rows).Error; err != nil {
 		return paging.Page[Statement]{}, fmt.Errorf("settlement: statements: %w", err)
 	}
-	return paging.Of(rows, page, func(st Statement) []string { return []string{st.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 func (s *Service) statements(ctx context.Context) *gorm.DB {
@@ -313,24 +319,22 @@ func (s *Service) Unsettled(ctx context.Context, actor authz.Actor, merchantID s
 	return out, nil
 }
 
-// Lines lists the lines of a statement in the order of their times.
+// Lines lists the lines of a statement in the order of their times unless sorted
+// by LineOrder.
 func (s *Service) Lines(ctx context.Context, actor authz.Actor, id string, page paging.Request) (paging.Page[Line], error) {
-	key, err := page.Key(1)
+	seek, err := LineOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Line]{}, err
 	}
 	if _, err := s.Statement(ctx, actor, id); err != nil {
 		return paging.Page[Line]{}, err
 	}
-	q := s.db.Read(ctx).Where("statement_id = ?", id).Order("id").Limit(page.Size() + 1)
-	if key != nil {
-		q = q.Where("id > ?", key[0])
-	}
+	q := s.db.Read(ctx).Where("statement_id = ?", id).Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	var rows []Line
 	if err := q.Find(&rows).Error; err != nil {
 		return paging.Page[Line]{}, fmt.Errorf("settlement: lines: %w", err)
 	}
-	return paging.Of(rows, page, func(l Line) []string { return []string{l.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // Step is a move of a statement and who made it.

@@ -25,7 +25,14 @@ type CertificateFilter struct {
 	Number string // exactly
 }
 
-// Certificates lists the certificates of the actor's regions, newest first.
+// CertificateOrder is how certificates can be sorted.
+var CertificateOrder = paging.NewOrder("-created_at",
+	paging.Text("created_at", "c.id", func(c CertificateItem) string { return c.ID }),
+	paging.Number("total_minutes", "c.total_minutes", func(c CertificateItem) int64 { return c.TotalMinutes }),
+)
+
+// Certificates lists the certificates of the actor's regions, newest first unless
+// sorted by CertificateOrder.
 func (s *Service) Certificates(ctx context.Context, actor authz.Actor, filter CertificateFilter, page paging.Request) (paging.Page[CertificateItem], error) {
 	where, args := scope("g.path", actor.RegionPaths(readers...))
 	return s.certificatePage(ctx, s.db.Read(ctx).Where(where, args...), filter, page)
@@ -41,7 +48,7 @@ func (s *Service) MyCertificates(ctx context.Context, actor authz.Actor, filter 
 
 func (s *Service) certificatePage(ctx context.Context, q *gorm.DB, filter CertificateFilter, page paging.Request) (paging.Page[CertificateItem], error) {
 	var none paging.Page[CertificateItem]
-	key, err := page.Key(1)
+	seek, err := CertificateOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
@@ -52,17 +59,14 @@ func (s *Service) certificatePage(ctx context.Context, q *gorm.DB, filter Certif
 	if filter.Number != "" {
 		q = q.Where("c.number = ?", filter.Number)
 	}
-	if key != nil {
-		q = q.Where("c.id < ?", key[0])
-	}
 	var rows []CertificateItem
-	if err := q.Select("c.*, g.name AS region_name").Order("c.id DESC").Limit(page.Size() + 1).Scan(&rows).Error; err != nil {
+	if err := q.Select("c.*, g.name AS region_name").Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Scan(&rows).Error; err != nil {
 		return none, fmt.Errorf("volunteer: certificates: %w", err)
 	}
 	if err := s.addMaskedNames(ctx, rows); err != nil {
 		return none, err
 	}
-	return paging.Of(rows, page, func(c CertificateItem) []string { return []string{c.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 func (s *Service) addMaskedNames(ctx context.Context, rows []CertificateItem) error {

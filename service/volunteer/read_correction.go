@@ -24,7 +24,11 @@ type CorrectionFilter struct {
 	RecordID string
 }
 
-// Corrections lists the corrections of the actor's regions, newest first.
+// CorrectionOrder is how corrections can be sorted.
+var CorrectionOrder = paging.NewOrder("-created_at", paging.Text("created_at", "c.id", func(c CorrectionItem) string { return c.ID }))
+
+// Corrections lists the corrections of the actor's regions, newest first unless
+// sorted by CorrectionOrder.
 func (s *Service) Corrections(ctx context.Context, actor authz.Actor, filter CorrectionFilter, page paging.Request) (paging.Page[CorrectionItem], error) {
 	where, args := scope("g.path", actor.RegionPaths(readers...))
 	q := s.db.Read(ctx).Table("service_correction c").Joins("JOIN region g ON g.id = c.region_id").Where(where, args...)
@@ -41,7 +45,7 @@ func (s *Service) MyCorrections(ctx context.Context, actor authz.Actor, filter C
 
 func (s *Service) correctionPage(ctx context.Context, q *gorm.DB, filter CorrectionFilter, page paging.Request) (paging.Page[CorrectionItem], error) {
 	var none paging.Page[CorrectionItem]
-	key, err := page.Key(1)
+	seek, err := CorrectionOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
@@ -51,11 +55,8 @@ func (s *Service) correctionPage(ctx context.Context, q *gorm.DB, filter Correct
 	if filter.RecordID != "" {
 		q = q.Where("c.record_id = ?", filter.RecordID)
 	}
-	if key != nil {
-		q = q.Where("c.id < ?", key[0])
-	}
 	var rows []CorrectionItem
-	if err := q.Select("c.*").Order("c.id DESC").Limit(page.Size() + 1).Scan(&rows).Error; err != nil {
+	if err := q.Select("c.*").Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Scan(&rows).Error; err != nil {
 		return none, fmt.Errorf("volunteer: corrections: %w", err)
 	}
 	ids := make([]string, len(rows))
@@ -69,7 +70,7 @@ func (s *Service) correctionPage(ctx context.Context, q *gorm.DB, filter Correct
 	for i := range rows {
 		rows[i].Record = records[rows[i].RecordID]
 	}
-	return paging.Of(rows, page, func(c CorrectionItem) []string { return []string{c.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 func recordsByID(db *gorm.DB, ids []string) (map[string]model.ServiceRecord, error) {

@@ -3,6 +3,7 @@ package volunteer
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -20,7 +21,31 @@ type StaffActivityFilter struct {
 	MineOnly bool   // posted by the actor
 }
 
-// StaffActivities lists the activities of the actor's regions, newest first.
+// How the lists can be sorted. An activity without a shift ahead comes after all
+// that have one.
+var (
+	ActivityOrder = paging.NewOrder("-created_at",
+		paging.Text("created_at", "a.id", func(a ActivityItem) string { return a.ID }),
+		paging.Text("title", "a.title", func(a ActivityItem) string { return a.Title }),
+		paging.Number("next_starts_at", "COALESCE(n.next_starts_at, 9223372036854775807)", func(a ActivityItem) int64 {
+			if a.NextStartsAt == 0 {
+				return math.MaxInt64
+			}
+			return int64(a.NextStartsAt)
+		}),
+	)
+	AttendeeOrder = paging.NewOrder("signed_up_at",
+		paging.Text("signed_up_at", "g.id", func(a Attendee) string { return a.ID }),
+		paging.Text("volunteer_number", "p.volunteer_number", func(a Attendee) string { return a.VolunteerNumber }),
+	)
+	RecordOrder = paging.NewOrder("-created_at",
+		paging.Text("created_at", "r.id", func(r model.ServiceRecord) string { return r.ID }),
+		paging.Text("day", "r.day", func(r model.ServiceRecord) clock.Day { return r.Day }),
+	)
+)
+
+// StaffActivities lists the activities of the actor's regions, newest first
+// unless sorted by ActivityOrder.
 func (s *Service) StaffActivities(ctx context.Context, actor authz.Actor, filter StaffActivityFilter, page paging.Request) (paging.Page[ActivityItem], error) {
 	var none paging.Page[ActivityItem]
 	var f fault.Fields
@@ -28,7 +53,7 @@ func (s *Service) StaffActivities(ctx context.Context, actor authz.Actor, filter
 	if err := f.Err(codeInvalid); err != nil {
 		return none, err
 	}
-	key, err := page.Key(1)
+	seek, err := ActivityOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
@@ -47,14 +72,11 @@ func (s *Service) StaffActivities(ctx context.Context, actor authz.Actor, filter
 	if filter.MineOnly {
 		q = q.Where("a.organizer_staff_id = ?", actor.ID)
 	}
-	if key != nil {
-		q = q.Where("a.id < ?", key[0])
-	}
 	var rows []ActivityItem
-	if err := q.Order("a.id DESC").Limit(page.Size() + 1).Scan(&rows).Error; err != nil {
+	if err := q.Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Scan(&rows).Error; err != nil {
 		return none, fmt.Errorf("volunteer: staff activities: %w", err)
 	}
-	return paging.Of(rows, page, func(a ActivityItem) []string { return []string{a.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // StaffActivity returns an activity of the actor's regions with its shifts.
@@ -80,10 +102,10 @@ type Attendee struct {
 }
 
 // Attendees lists the sign-ups of a shift with their attendance, in the order
-// of signing up; status narrows it unless "".
+// of signing up unless sorted by AttendeeOrder; status narrows it unless "".
 func (s *Service) Attendees(ctx context.Context, actor authz.Actor, shiftID, status string, page paging.Request) (paging.Page[Attendee], error) {
 	var none paging.Page[Attendee]
-	key, err := page.Key(1)
+	seek, err := AttendeeOrder.Seek(page)
 	if err != nil {
 		return none, err
 	}
@@ -96,11 +118,8 @@ func (s *Service) Attendees(ctx context.Context, actor authz.Actor, shiftID, sta
 	if status != "" {
 		q = q.Where("g.status = ?", status)
 	}
-	if key != nil {
-		q = q.Where("g.id > ?", key[0])
-	}
 	var rows []Attendee
-	if err := q.Order("g.id").Limit(page.Size() + 1).Scan(&rows).Error; err != nil {
+	if err := q.Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Scan(&rows).Error; err != nil {
 		return none, fmt.Errorf("volunteer: attendees: %w", err)
 	}
 	ids := make([]string, len(rows))
@@ -114,7 +133,7 @@ func (s *Service) Attendees(ctx context.Context, actor authz.Actor, shiftID, sta
 	for i := range rows {
 		rows[i].Attendance = withServed(attendances[rows[i].ID], shift)
 	}
-	return paging.Of(rows, page, func(a Attendee) []string { return []string{a.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // withServed fills in the minutes that a confirmation would credit, so that the
@@ -128,23 +147,20 @@ func withServed(a *model.Attendance, shift shiftRow) *model.Attendance {
 	return &filled
 }
 
-// Records lists the service records of the actor's regions, newest first: with
-// State pending_approval what waits for a decision.
+// Records lists the service records of the actor's regions, newest first
+// unless sorted by RecordOrder: with State pending_approval what waits for a decision.
 func (s *Service) Records(ctx context.Context, actor authz.Actor, filter RecordFilter, page paging.Request) (paging.Page[model.ServiceRecord], error) {
-	key, err := page.Key(1)
+	seek, err := RecordOrder.Seek(page)
 	if err != nil {
 		return paging.Page[model.ServiceRecord]{}, err
 	}
 	where, args := scope("g.path", actor.RegionPaths(readers...))
 	q := filter.apply(s.db.Read(ctx).Table("service_record r").Joins("JOIN region g ON g.id = r.region_id").Select("r.*").Where(where, args...))
-	if key != nil {
-		q = q.Where("r.id < ?", key[0])
-	}
 	var rows []model.ServiceRecord
-	if err := q.Order("r.id DESC").Limit(page.Size() + 1).Find(&rows).Error; err != nil {
+	if err := q.Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Find(&rows).Error; err != nil {
 		return paging.Page[model.ServiceRecord]{}, fmt.Errorf("volunteer: records: %w", err)
 	}
-	return paging.Of(rows, page, func(r model.ServiceRecord) []string { return []string{r.ID} }), nil
+	return seek.Page(rows), nil
 }
 
 // Record returns one service record of the actor's regions.
