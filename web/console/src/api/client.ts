@@ -6,6 +6,8 @@ import { problemOf } from './problem'
 import type { components, paths } from './schema'
 
 export type Schemas = components['schemas']
+/** What the list at a path can be sorted by. */
+export type SortOf<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: { sort?: infer S } } } } ? Exclude<S, `-${string}` | undefined> : never
 
 const renew = singleFlight(async (): Promise<boolean> => {
   const old = readTokens()

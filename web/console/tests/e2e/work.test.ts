@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { callAs, fillLogin, move, open, openAs, openBrowser, openDesk, url } from './harness'
+import { callAs, expectAccessible, fillLogin, move, open, openAs, openBrowser, openDesk, shot, url } from './harness'
 
 let browser: Browser
 beforeAll(async () => void (browser = await openBrowser()))
@@ -111,6 +111,66 @@ test('a list is filtered when the hand rests, and previous survives a reload', a
   await page.getByRole('textbox', { name: '内容' }).pressSequentially('路灯不亮', { delay: 60 })
   await answered
   expect(asked).toBe(1)
+  await leave()
+})
+
+test('the server sorts a list over all its pages, and a view brings the order back', async () => {
+  const operator = await callAs('operator')
+  const asked = async (sort: string, cursor = '') => {
+    const answered = await operator('GET', `/cases?limit=20&sort=${sort}&cursor=${cursor}`)
+    return { numbers: answered.items.map((c: { number: string }) => c.number) as string[], next: answered.next as string }
+  }
+  const { page, leave } = await openAs(browser, 'operator')
+  await open(page, '/cases/list')
+  const header = (name: string) => page.getByRole('columnheader', { name })
+  const turn = (name: string) => header(name).click({ position: { x: 20, y: 18 } })
+  const column = (await header('编号').evaluate((th) => [...th.parentElement!.children].indexOf(th))) + 1
+  const shows = (numbers: string[]) => expect.poll(() => page.locator(`main tbody tr td:nth-child(${column})`).allInnerTexts()).toEqual(numbers)
+
+  // By the keyboard: the ones that are due first, over two pages.
+  await page.getByRole('button', { name: '按 时限 排序' }).press('Enter')
+  await page.waitForURL(/sort=due_at/)
+  expect(await header('时限').getAttribute('aria-sort')).toBe('ascending')
+  const first = await asked('due_at')
+  await shows(first.numbers)
+  await page.getByRole('button', { name: '下一页' }).click()
+  await page.getByText('第 2 页').waitFor()
+  const second = await asked('due_at', first.next)
+  await shows(second.numbers)
+  expect(first.numbers.filter((n) => second.numbers.includes(n))).toEqual([])
+  await page.reload()
+  await shows(second.numbers)
+  expect(await header('时限').getAttribute('aria-sort')).toBe('ascending')
+
+  // Another order begins with the first page.
+  await turn('上报时间')
+  await page.waitForURL((to) => to.searchParams.get('sort') === 'created_at' && !to.searchParams.has('cursor'))
+  expect(await header('时限').getAttribute('aria-sort')).toBeFalsy()
+  const oldest = await asked('created_at')
+  await shows(oldest.numbers)
+  await expectAccessible(page)
+  await shot(page, 'list-sorted')
+
+  await page.getByRole('button', { name: '视图', exact: true }).click()
+  await page.getByRole('menuitem', { name: '保存为新视图…' }).click()
+  await page.getByRole('dialog', { name: '保存视图' }).getByLabel('名称').fill('最早上报')
+  await page.getByRole('dialog', { name: '保存视图' }).getByRole('button', { name: '保存', exact: true }).click()
+  await page.getByRole('button', { name: '视图：最早上报', exact: true }).waitFor()
+  // Down, and then once more gives the list its own order back.
+  await turn('上报时间')
+  await page.getByRole('button', { name: '视图：最早上报（有改动）' }).waitFor()
+  await turn('上报时间')
+  await page.waitForURL((to) => !to.searchParams.has('sort'))
+  await shows((await asked('-created_at')).numbers)
+  await open(page, '/cases/list')
+  await page.getByRole('button', { name: '视图', exact: true }).click()
+  await page.getByRole('menuitem', { name: /^最早上报/ }).click()
+  await page.waitForURL(/sort=created_at/)
+  await shows(oldest.numbers)
+  expect(await header('上报时间').getAttribute('aria-sort')).toBe('ascending')
+  // An order that a list does not have is as none.
+  await open(page, '/cases/list?sort=reporter')
+  await shows((await asked('-created_at')).numbers)
   await leave()
 })
 
