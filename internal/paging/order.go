@@ -3,6 +3,7 @@ package paging
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,18 @@ func Number[T any, N ~int64](name, sql string, value func(T) N) Column[T] {
 		},
 		compare: func(a, b T) int { return cmp.Compare(value(a), value(b)) },
 	}
+}
+
+// Last is the value of a number that a row does not have: it comes after all that
+// rows have. Its column in SQL says COALESCE(…, 9223372036854775807).
+const Last int64 = math.MaxInt64
+
+// OrLast is what a row has, or Last.
+func OrLast[N ~int64](value *N) int64 {
+	if value == nil {
+		return Last
+	}
+	return int64(*value)
 }
 
 // Text is a column of texts or days, in the order of their characters' codes.

@@ -3,7 +3,6 @@ package casework
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -212,12 +211,7 @@ func (s *Service) pictures(db *gorm.DB, caseIDs []string, where string, args ...
 // staff must act, what waits for nobody last.
 var BoardOrder = paging.NewOrder("-created_at",
 	paging.Text("created_at", "c.id", func(c placed) string { return c.ID }),
-	paging.Number("due_at", "c.due_order", func(c placed) int64 {
-		if c.DueAt == nil {
-			return math.MaxInt64
-		}
-		return int64(*c.DueAt)
-	}),
+	paging.Number("due_at", "c.due_order", func(c placed) int64 { return paging.OrLast(c.DueAt) }),
 )
 
 // list runs a query for one page of cases.

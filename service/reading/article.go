@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -259,12 +258,7 @@ type ArticleFilter struct {
 // later than all that are.
 var ArticleOrder = paging.NewOrder("-created_at",
 	paging.Text("created_at", "a.id", func(a StaffArticle) string { return a.ID }),
-	paging.Number("published_at", "COALESCE(a.published_at, 9223372036854775807)", func(a StaffArticle) int64 {
-		if a.PublishedAt == nil {
-			return math.MaxInt64
-		}
-		return int64(*a.PublishedAt)
-	}),
+	paging.Number("published_at", "COALESCE(a.published_at, 9223372036854775807)", func(a StaffArticle) int64 { return paging.OrLast(a.PublishedAt) }),
 	paging.Text("title", "a.title", func(a StaffArticle) string { return a.Title }),
 )
 

@@ -3,7 +3,6 @@ package volunteer
 import (
 	"context"
 	"fmt"
-	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -29,7 +28,7 @@ var (
 		paging.Text("title", "a.title", func(a ActivityItem) string { return a.Title }),
 		paging.Number("next_starts_at", "COALESCE(n.next_starts_at, 9223372036854775807)", func(a ActivityItem) int64 {
 			if a.NextStartsAt == 0 {
-				return math.MaxInt64
+				return paging.Last
 			}
 			return int64(a.NextStartsAt)
 		}),

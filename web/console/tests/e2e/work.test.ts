@@ -125,12 +125,13 @@ test('the server sorts a list over all its pages, and a view brings the order ba
   const header = (name: string) => page.getByRole('columnheader', { name })
   const turn = (name: string) => header(name).click({ position: { x: 20, y: 18 } })
   const column = (await header('编号').evaluate((th) => [...th.parentElement!.children].indexOf(th))) + 1
-  const shows = (numbers: string[]) => expect.poll(() => page.locator(`main tbody tr td:nth-child(${column})`).allInnerTexts()).toEqual(numbers)
+  const shows = (numbers: string[]) => expect.poll(() => page.locator(`main tbody tr td:nth-child(${column})`).allInnerTexts(), { timeout: 10_000 }).toEqual(numbers)
+  const marks = (name: string, order: string) => expect.poll(() => header(name).getAttribute('aria-sort').then((now) => now ?? ''), { timeout: 10_000 }).toBe(order)
 
   // By the keyboard: the ones that are due first, over two pages.
   await page.getByRole('button', { name: '按 时限 排序' }).press('Enter')
   await page.waitForURL(/sort=due_at/)
-  expect(await header('时限').getAttribute('aria-sort')).toBe('ascending')
+  await marks('时限', 'ascending')
   const first = await asked('due_at')
   await shows(first.numbers)
   await page.getByRole('button', { name: '下一页' }).click()
@@ -140,12 +141,12 @@ test('the server sorts a list over all its pages, and a view brings the order ba
   expect(first.numbers.filter((n) => second.numbers.includes(n))).toEqual([])
   await page.reload()
   await shows(second.numbers)
-  expect(await header('时限').getAttribute('aria-sort')).toBe('ascending')
+  await marks('时限', 'ascending')
 
   // Another order begins with the first page.
   await turn('上报时间')
   await page.waitForURL((to) => to.searchParams.get('sort') === 'created_at' && !to.searchParams.has('cursor'))
-  expect(await header('时限').getAttribute('aria-sort')).toBeFalsy()
+  await marks('时限', '')
   const oldest = await asked('created_at')
   await shows(oldest.numbers)
   await expectAccessible(page)
@@ -167,7 +168,7 @@ test('the server sorts a list over all its pages, and a view brings the order ba
   await page.getByRole('menuitem', { name: /^最早上报/ }).click()
   await page.waitForURL(/sort=created_at/)
   await shows(oldest.numbers)
-  expect(await header('上报时间').getAttribute('aria-sort')).toBe('ascending')
+  await marks('上报时间', 'ascending')
   // An order that a list does not have is as none.
   await open(page, '/cases/list?sort=reporter')
   await shows((await asked('-created_at')).numbers)
