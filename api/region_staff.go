@@ -11,16 +11,18 @@ import (
 )
 
 type regionDTO struct {
-	ID          string    `json:"id"`
-	Code        string    `json:"code" example:"330481001001"`
-	ParentID    string    `json:"parent_id" doc:"县市区为空"`
-	Level       string    `json:"level" enum:"county,town,village,grid,microgrid,building"`
-	Name        string    `json:"name"`
-	FullName    string    `json:"full_name" example:"海宁市 / 硖石街道 / 火炬社区"`
-	HasBoundary bool      `json:"has_boundary"`
-	Version     int64     `json:"version" doc:"修改时原样带回"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	ID          string     `json:"id"`
+	Code        string     `json:"code" example:"330481001001"`
+	ParentID    string     `json:"parent_id" doc:"县市区为空"`
+	Level       string     `json:"level" enum:"county,town,village,grid,microgrid,building"`
+	Name        string     `json:"name"`
+	FullName    string     `json:"full_name" example:"海宁市 / 硖石街道 / 火炬社区"`
+	HasBoundary bool       `json:"has_boundary"`
+	ClosedAt    *time.Time `json:"closed_at" doc:"撤销的时间；没有撤销为 null"`
+	SuccessorID string     `json:"successor_id" doc:"撤销时并入的地区；没有为空"`
+	Version     int64      `json:"version" doc:"修改时原样带回"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
 }
 
 // regionsOf makes DTOs of any number of regions with one query for the names
@@ -39,6 +41,13 @@ func (s *server) regionsOf(ctx context.Context, rows ...region.Region) ([]region
 		}
 		if r.ParentID != nil {
 			dto.ParentID = *r.ParentID
+		}
+		if r.ClosedAt != nil {
+			at := r.ClosedAt.Time()
+			dto.ClosedAt = &at
+		}
+		if r.SuccessorID != nil {
+			dto.SuccessorID = *r.SuccessorID
 		}
 		out = append(out, dto)
 	}
@@ -94,6 +103,11 @@ func (s *server) getRegion(ctx context.Context, in *regionIDInput) (*httpapi.Bod
 
 func (s *server) listRegionChildren(ctx context.Context, in *regionListInput) (*regionPage, error) {
 	page, err := s.Region.Children(ctx, in.ID, pageOf(in.PageQuery))
+	return s.regionPageAnswer(ctx, page, err)
+}
+
+func (s *server) listClosedRegionChildren(ctx context.Context, in *regionListInput) (*regionPage, error) {
+	page, err := s.Region.ClosedChildren(ctx, in.ID, pageOf(in.PageQuery))
 	return s.regionPageAnswer(ctx, page, err)
 }
 

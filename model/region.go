@@ -65,16 +65,24 @@ const (
 // only service/region reads it. MinLon to MaxLat are its bounding box in
 // degrees, nil while there is none.
 type Region struct {
-	ID        string `gorm:"primaryKey"`
-	Code      string // the statistical code, or for a grid and below a made one
-	ParentID  *string
-	Level     RegionLevel
-	Name      string
-	Path      string
-	MinLon    *float64
-	MaxLon    *float64
-	MinLat    *float64
-	MaxLat    *float64
+	ID       string `gorm:"primaryKey"`
+	Code     string // the statistical code, or for a grid and below a made one
+	ParentID *string
+	Level    RegionLevel
+	Name     string
+	Path     string
+	MinLon   *float64
+	MaxLon   *float64
+	MinLat   *float64
+	MaxLat   *float64
+	// ClosedAt is nil while the region is open. A closed one stays, for what
+	// happened in it; SuccessorID is the one that took in what was open.
+	ClosedAt    *clock.Instant
+	SuccessorID *string
+	// NameSlot is "" for the one open child of its parent that holds the name,
+	// else the own id: for closed regions, and for siblings that shared a name
+	// before that was refused.
+	NameSlot  string
 	Version   int64         // counts edits of the region itself; a move of an ancestor changes only Path
 	CreatedAt clock.Instant `gorm:"autoCreateTime:false"`
 	UpdatedAt clock.Instant `gorm:"autoUpdateTime:false"`
@@ -92,6 +100,9 @@ func (r Region) Validate() error {
 	}
 	return f.Err("region.invalid")
 }
+
+// Closed reports whether the region takes in nothing new.
+func (r Region) Closed() bool { return r.ClosedAt != nil }
 
 // HasBoundary reports whether a boundary is set.
 func (r Region) HasBoundary() bool { return r.MinLon != nil }
@@ -149,10 +160,57 @@ func RegionPathRange(path string) (from, to string) {
 	return path, strings.TrimSuffix(path, "/") + "0" // '0' follows '/'
 }
 
+// RegionPathOnly returns the bounds of one region without what lies below it,
+// for the same comparison: the ids below go on behind their first digit.
+func RegionPathOnly(path string) (from, to string) { return path, path + "0" }
+
+// RegionParentPath returns the path of the region directly above, "/" for a
+// county.
+func RegionParentPath(path string) string {
+	trimmed := strings.TrimSuffix(path, "/")
+	return trimmed[:strings.LastIndexByte(trimmed, '/')+1]
+}
+
+// RegionCommonPath returns the path of the lowest region that holds both, "/"
+// for regions of two counties.
+func RegionCommonPath(a, b string) string {
+	common := "/"
+	ids, others := RegionPathIDs(a), RegionPathIDs(b)
+	for i := 0; i < len(ids) && i < len(others) && ids[i] == others[i]; i++ {
+		common += ids[i] + "/"
+	}
+	return common
+}
+
 // RegionCountyPath returns the path of the county that a path lies in.
 func RegionCountyPath(path string) string {
 	if i := strings.IndexByte(strings.TrimPrefix(path, "/"), '/'); i >= 0 {
 		return path[:i+2]
 	}
 	return path
+}
+
+// RegionHolding is a kind of thing that lies in a region while it is open.
+type RegionHolding string
+
+// What keeps a region from being closed.
+const (
+	HoldsRegions     RegionHolding = "regions" // open ones below it
+	HoldsResidents   RegionHolding = "residents"
+	HoldsGridWorkers RegionHolding = "grid_workers"
+	HoldsStaff       RegionHolding = "staff" // who are no grid workers
+	HoldsCases       RegionHolding = "cases"
+	HoldsActivities  RegionHolding = "activities"
+	HoldsArticles    RegionHolding = "articles"
+	HoldsMerchants   RegionHolding = "merchants"
+	HoldsBenefits    RegionHolding = "benefits"
+	HoldsBudgets     RegionHolding = "budgets"
+	HoldsObjections  RegionHolding = "objections"
+	HoldsAdjustments RegionHolding = "adjustments"
+)
+
+// RegionStanding says how much of a kind there is.
+type RegionStanding struct {
+	Holding RegionHolding
+	Count   int64
 }

@@ -84,7 +84,22 @@ func (a *App) newServices(c clock.Clock) (s Services, err error) {
 		return s, err
 	}
 	s.exportResidents()
+	s.keepRegions(c)
 	return s, nil
+}
+
+// keepRegions tells the tree of regions who has what lying in it.
+func (s *Services) keepRegions(c clock.Clock) {
+	trail := identity.NewTrail(c)
+	s.Region.OnChange(func(tx *gorm.DB, made region.Change) error {
+		return trail.RecordTx(tx, identity.AuditEntry{
+			Actor: made.Actor, Action: made.Action, ObjectType: "region", ObjectID: made.Region.ID, RegionID: made.Region.ID,
+			Reason: made.Reason, Detail: made.Detail,
+		})
+	})
+	s.Region.OnClose(s.Identity, s.Casework, s.Recourse, s.Volunteer, s.Reading, s.Market, s.Policy)
+	s.Region.OnPlaced(s.Policy.CheckPlaceTx)
+	s.Region.AfterPlaced(s.Identity.ForgetActors)
 }
 
 // exportResidents lets a resident take along what each service holds, in the

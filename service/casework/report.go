@@ -19,6 +19,7 @@ import (
 	"jiamenkou/internal/queue"
 	"jiamenkou/internal/wechat"
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // ReportInput is what a resident reports.
@@ -165,6 +166,9 @@ func (s *Service) reportTx(ctx context.Context, tx *gorm.DB, actor authz.Actor, 
 	}
 	if err := tx.Create(&c).Error; err != nil {
 		return Reported{}, fmt.Errorf("casework: report: %w", err)
+	}
+	if err := region.RequireOpenTx(tx, c.RegionID); err != nil {
+		return Reported{}, err
 	}
 	err = tx.Create(&model.CaseHistory{
 		ID: s.clock.NewID(), CaseID: c.ID, Seq: 1, Move: model.MoveReport, ToStatus: c.Status,

@@ -95,6 +95,15 @@ func (c *actorCache) purge(principalIDs ...string) {
 	}
 }
 
+// purgeAll forgets every session.
+func (c *actorCache) purgeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.generation++
+	clear(c.items)
+	c.recent.Init()
+}
+
 func (c *actorCache) remove(e *list.Element) {
 	delete(c.items, entryOf(e).token)
 	c.recent.Remove(e)

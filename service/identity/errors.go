@@ -37,6 +37,7 @@ var (
 	ErrResidentUnknown      = fault.New(fault.NotFound, "identity.resident_not_found", "没有找到这位居民")
 	ErrNotOnRecord          = fault.New(fault.NotFound, "identity.not_on_record", "这位居民没有登记这一项")
 	ErrRegionUnknown        = fault.New(fault.NotFound, "identity.region_not_found", "没有这个区域")
+	ErrRegionClosed         = fault.New(fault.Conflict, "region.closed", "该地区已撤销，请选择其他地区")
 	ErrRegionTooHigh        = fault.New(fault.Invalid, "identity.region_too_high", "请选择到村社、网格或更小的区域")
 	ErrBatchTooLarge        = fault.New(fault.Invalid, "identity.batch_too_large", "一次处理的人数太多，请分批办理")
 )

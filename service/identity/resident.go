@@ -335,7 +335,14 @@ func (s *Service) SetHomeRegion(ctx context.Context, actor authz.Actor, regionID
 	if region.Level.Order() < model.RegionVillage.Order() {
 		return Region{}, ErrRegionTooHigh
 	}
-	return region, s.updateOwn(ctx, actor, "home_region_id = ?", regionID)
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+		if err := updateOwnTx(tx, actor.ID, s.now(), "home_region_id = ?", regionID); err != nil {
+			return err
+		}
+		return requireOpenTx(tx, regionID)
+	})
+	s.actors.purge(actor.ID)
+	return region, err
 }
 
 // SetRealName records the real name for certificates and, if given, the ID
@@ -526,6 +533,13 @@ func (s *Service) CreateResidents(ctx context.Context, actor authz.Actor, in []N
 	}
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		if err := tx.Create(&rows).Error; err != nil {
+			return err
+		}
+		homes := []string{""} // no engine takes an empty list
+		for _, r := range rows {
+			homes = append(homes, deref(r.HomeRegionID))
+		}
+		if err := requireOpenTx(tx, homes...); err != nil {
 			return err
 		}
 		return s.decideTx(tx, consents)

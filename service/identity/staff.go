@@ -206,7 +206,11 @@ func createGrantsTx(tx *gorm.DB, grants []model.StaffGrant) error {
 	case err != nil:
 		return fmt.Errorf("identity: create grants: %w", err)
 	}
-	return nil
+	scopes := make([]string, len(grants))
+	for i, g := range grants {
+		scopes[i] = g.ScopeRegionID
+	}
+	return requireOpenTx(tx, scopes...)
 }
 
 // EnsureOperator makes sure that an operator of that name exists: the first

@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"jiamenkou/internal/authz"
@@ -95,5 +96,6 @@ func (s *Service) Cases(ctx context.Context, actor authz.Actor, q Query) (out Ca
 			out.Children[i].add(r.CaseCounts)
 		}
 	}
+	out.Children = slices.DeleteFunc(out.Children, func(c CasesOf) bool { return c.Region.Closed() && c.Reported == 0 })
 	return out, nil
 }

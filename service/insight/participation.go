@@ -69,7 +69,10 @@ func (s *Service) Participation(ctx context.Context, actor authz.Actor, q Query)
 	}
 	out.Self = of(out.Region)
 	for _, c := range children {
-		out.Children = append(out.Children, of(c))
+		// A closed region is compared for as long as something happened in it.
+		if _, happened := sums[c.ID]; happened || !c.Closed() {
+			out.Children = append(out.Children, of(c))
+		}
 	}
 	out.CountedAt, err = s.countedAt(ctx)
 	return out, err
@@ -77,7 +80,7 @@ func (s *Service) Participation(ctx context.Context, actor authz.Actor, q Query)
 
 func (s *Service) children(ctx context.Context, id string) ([]Region, error) {
 	var rows []Region
-	err := s.db.Read(ctx).Raw("SELECT id, code, parent_id, level, name, path FROM region WHERE parent_id = ? ORDER BY code LIMIT ?", id, MaxChildren).
+	err := s.db.Read(ctx).Raw("SELECT id, code, parent_id, level, name, path, closed_at FROM region WHERE parent_id = ? ORDER BY code LIMIT ?", id, MaxChildren).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("insight: children: %w", err)

@@ -77,7 +77,7 @@ func (s *Service) Totals(ctx context.Context, actor authz.Actor, q TotalsQuery, 
 	err = s.db.Read(ctx).Raw(`SELECT r.id AS region_id, r.name, r.level, r.path, COALESCE(t.participants, 0) AS participants,
 			COALESCE(t.listed, 0) AS listed, COALESCE(t.points, 0) AS points
 		FROM region r LEFT JOIN leaderboard_total t ON t.period_kind = ? AND t.period_start = ? AND t.region_id = r.id
-		WHERE r.level IN ? AND r.path > ? AND `+where+` ORDER BY r.path LIMIT ?`, args...).Scan(&rows).Error
+		WHERE r.level IN ? AND r.path > ? AND (r.closed_at IS NULL OR t.points > 0) AND `+where+` ORDER BY r.path LIMIT ?`, args...).Scan(&rows).Error
 	if err != nil {
 		return out, fmt.Errorf("leaderboard: read totals: %w", err)
 	}

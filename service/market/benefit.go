@@ -16,6 +16,7 @@ import (
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
 	"jiamenkou/service/media"
+	"jiamenkou/service/region"
 )
 
 // BenefitInput describes a benefit.
@@ -71,6 +72,9 @@ func (s *Service) CreateBenefit(ctx context.Context, actor authz.Actor, merchant
 	row.ID, row.MerchantID, row.Status, row.Version, row.CreatedAt, row.UpdatedAt = s.clock.NewID(), merchantID, model.BenefitDraft, 1, now, now
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		if err := region.RequireOpenTx(tx, row.RegionID); err != nil {
 			return err
 		}
 		if err := setStores(tx, row.ID, in.StoreIDs); err != nil {
@@ -200,6 +204,9 @@ func (s *Service) UpdateBenefit(ctx context.Context, actor authz.Actor, id strin
 			row.ValidFrom, row.ValidUntil, now, id, version, old.Benefit.Status)
 		if err := database.RequireRows(res, 1); err != nil {
 			return changed(err, ErrChanged)
+		}
+		if err := region.RequireOpenTx(tx, row.RegionID); err != nil {
+			return err
 		}
 		var before []string
 		if err := tx.Model(&model.BenefitStore{}).Where("benefit_id = ?", id).Pluck("store_id", &before).Error; err != nil {

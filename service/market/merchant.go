@@ -15,6 +15,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // maxStores bounds the stores of one merchant.
@@ -108,6 +109,9 @@ func (s *Service) CreateMerchant(ctx context.Context, actor authz.Actor, in Merc
 	row.ID, row.RegionID, row.Status, row.Version, row.CreatedAt, row.UpdatedAt = s.clock.NewID(), in.RegionID, model.MerchantDraft, 1, now, now
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		if err := region.RequireOpenTx(tx, row.RegionID); err != nil {
 			return err
 		}
 		if err := s.merchantMoved(tx, actor, row.ID, nil, "", string(row.Status), "", now); err != nil {

@@ -9,6 +9,7 @@ var (
 	ErrBudgetName    = fault.New(fault.Conflict, "policy.budget_name_taken", "本地区已有同名预算，请换一个名称")
 	ErrRuleConflict  = fault.New(fault.Conflict, "policy.rule_conflict", "这条规则刚被他人更新，请刷新后重试")
 	ErrBudgetRegion  = fault.New(fault.Invalid, "policy.budget_region", "预算不属于规则所在地区或其上级，请换一笔预算")
+	ErrBudgetLeft    = fault.New(fault.Conflict, "policy.budget_left", "有积分规则用的是原上级的预算，请先停用规则或换一笔预算")
 	ErrBudgetIssued  = fault.New(fault.Conflict, "policy.budget_issued", "已发放的积分超过新的上限，请填写更高的上限")
 	ErrBudgetPeriod  = fault.New(fault.Conflict, "policy.budget_period", "预算的起止日期不包含这些积分的日期，也不包含今天，请换一笔预算")
 	ErrAwardMissing  = fault.New(fault.NotFound, "policy.award_not_found", "没有这条待补发的积分，请刷新后重试")

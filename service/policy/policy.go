@@ -19,6 +19,7 @@ import (
 	"jiamenkou/model"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/region"
 )
 
 // Service keeps rules and budgets.
@@ -63,6 +64,9 @@ func (s *Service) CreateBudget(ctx context.Context, actor authz.Actor, in Budget
 	}
 	err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		if err := region.RequireOpenTx(tx, row.RegionID); err != nil {
 			return err
 		}
 		err := s.trail.RecordTx(tx, identity.AuditEntry{
@@ -208,12 +212,29 @@ func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInp
 		if err := tx.Create(&row.PolicyRule).Error; err != nil {
 			return err
 		}
+		if err := stillAtTx(tx, row.RegionID, path); err != nil {
+			return err
+		}
 		return s.recordRule(tx, actor, row.PolicyRule, "rule.publish")
 	})
 	if database.IsDuplicate(err) {
 		return NamedRule{}, ErrRuleConflict
 	}
 	return row, err
+}
+
+// stillAtTx returns ErrRuleConflict if a region lies elsewhere by now, where
+// the budget may not be the rule's to draw on, and region.ErrClosed if it is
+// closed. After the write, as region.RequireOpenTx.
+func stillAtTx(tx *gorm.DB, regionID, path string) error {
+	var now string
+	if err := tx.Raw("SELECT path FROM region WHERE id = ?", regionID).Scan(&now).Error; err != nil {
+		return fmt.Errorf("policy: region: %w", err)
+	}
+	if now != path {
+		return ErrRuleConflict
+	}
+	return region.RequireOpenTx(tx, regionID)
 }
 
 // RetireRule ends a rule for events from now on.
@@ -366,15 +387,15 @@ func (s *Service) Earnings(ctx context.Context, residentID string) (Earnings, er
 // authorize checks that the actor is an operator over the region and returns
 // the region's path.
 func (s *Service) authorize(ctx context.Context, actor authz.Actor, regionID string) (string, error) {
-	var region model.Region
-	err := s.db.Read(ctx).Where("id = ?", regionID).Take(&region).Error
+	var home model.Region
+	err := s.db.Read(ctx).Where("id = ?", regionID).Take(&home).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return "", authz.ErrForbidden // whether it exists is not this caller's to know
 	}
 	if err != nil {
 		return "", fmt.Errorf("policy: region: %w", err)
 	}
-	return region.Path, actor.InRegion(region.Path, authz.RoleOperator)
+	return home.Path, actor.InRegion(home.Path, authz.RoleOperator)
 }
 
 // scoped begins a list over the regions in which the actor is an operator or

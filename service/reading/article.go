@@ -18,6 +18,7 @@ import (
 	"jiamenkou/model"
 	"jiamenkou/service/identity"
 	"jiamenkou/service/media"
+	"jiamenkou/service/region"
 )
 
 // moves is the table of allowed moves: which states an article may be in
@@ -66,20 +67,20 @@ type StaffArticle struct {
 // Create writes a draft, to be offered to the residents of a region over which
 // the actor is an operator. auth.forbidden elsewhere, reading.invalid.
 func (s *Service) Create(ctx context.Context, actor authz.Actor, regionID string, in ArticleInput) (StaffArticle, error) {
-	var region model.Region
-	err := s.db.Read(ctx).Select("id", "name", "path").Where("id = ?", regionID).Take(&region).Error
+	var home model.Region
+	err := s.db.Read(ctx).Select("id", "name", "path").Where("id = ?", regionID).Take(&home).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return StaffArticle{}, authz.ErrForbidden // whether it exists is not this caller's to know
 	}
 	if err != nil {
 		return StaffArticle{}, fmt.Errorf("reading: region: %w", err)
 	}
-	if err := actor.InRegion(region.Path, writers...); err != nil {
+	if err := actor.InRegion(home.Path, writers...); err != nil {
 		return StaffArticle{}, err
 	}
 	now := s.now()
 	row := model.Article{
-		ID: s.clock.NewID(), RegionID: region.ID, Status: model.ArticleDraft, Version: 1,
+		ID: s.clock.NewID(), RegionID: home.ID, Status: model.ArticleDraft, Version: 1,
 		CreatedBy: actor.ID, CreatedAt: now, UpdatedAt: now,
 	}
 	if err := errors.Join(in.apply(&row), s.checkMedia(ctx, in)); err != nil {
@@ -89,12 +90,18 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, regionID string
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
+		if err := region.RequireOpenTx(tx, row.RegionID); err != nil {
+			return err
+		}
 		return s.record(tx, actor, row, model.ArticleCreate, nil, "", nil)
 	})
+	if errors.Is(err, region.ErrClosed) {
+		return StaffArticle{}, err
+	}
 	if err != nil {
 		return StaffArticle{}, fmt.Errorf("reading: create article: %w", err)
 	}
-	return StaffArticle{Article: row, RegionName: region.Name, RegionPath: region.Path}, nil
+	return StaffArticle{Article: row, RegionName: home.Name, RegionPath: home.Path}, nil
 }
 
 // Change goes with every change of an article.

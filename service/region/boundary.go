@@ -53,7 +53,11 @@ func (s *Service) SetBoundary(ctx context.Context, actor authz.Actor, in Boundar
 		stored, box := string(raw), shape.Bound()
 		text, minLon, maxLon, minLat, maxLat = &stored, &box.Min[0], &box.Max[0], &box.Min[1], &box.Max[1]
 	}
-	return s.edit(ctx, actor, in.ID, in.Version, func(r *Region) (string, []any) {
+	action := ActionDrawn
+	if text == nil {
+		action = ActionUndrawn
+	}
+	return s.edit(ctx, actor, in.ID, in.Version, action, func(r *Region) (string, []any) {
 		r.MinLon, r.MaxLon, r.MinLat, r.MaxLat = minLon, maxLon, minLat, maxLat
 		return "boundary_geojson = ?, min_lon = ?, max_lon = ?, min_lat = ?, max_lat = ?",
 			[]any{text, minLon, maxLon, minLat, maxLat}
@@ -184,7 +188,7 @@ func validPosition(lon, lat float64) bool {
 // one point than this means boundaries drawn wrongly.
 const maxLocateCandidates = 500
 
-// Locate returns the deepest region, village or below, whose boundary contains
+// Locate returns the deepest open region, village or below, whose boundary contains
 // the position in degrees (a point on the line counts as inside; of two equally
 // deep the one with the smaller code). It returns ErrNotLocated if there is
 // none and ErrBadPosition for impossible degrees. The position is not kept.
@@ -196,7 +200,7 @@ func (s *Service) Locate(ctx context.Context, lon, lat float64) (Region, error) 
 	// in memory, the deepest first: paths grow by the same length at each level.
 	rows, err := s.db.Read(ctx).Raw(`SELECT id, boundary_geojson FROM region
 		WHERE min_lat <= ? AND max_lat >= ? AND min_lon <= ? AND max_lon >= ?
-		AND level IN ? AND boundary_geojson IS NOT NULL
+		AND level IN ? AND boundary_geojson IS NOT NULL AND closed_at IS NULL
 		ORDER BY LENGTH(path) DESC, code LIMIT ?`,
 		lat, lat, lon, lon, model.RegionLevels()[model.RegionVillage.Order()-1:], maxLocateCandidates).Rows()
 	if err != nil {

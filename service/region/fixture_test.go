@@ -167,7 +167,7 @@ func province(n int) string {
 		n--
 		for j := 0; j < 20 && n > 0; j++ {
 			town := fmt.Sprintf("33%04d%03d000", i, j+1)
-			fmt.Fprintf(&b, "%s,%s,town,第%d镇\n", town, county, j)
+			fmt.Fprintf(&b, "%s,%s,town,第%d县%d镇\n", town, county, i, j)
 			n--
 			for k := 0; k < 12 && n > 0; k++ {
 				fmt.Fprintf(&b, "33%04d%03d%03d,%s,village,第%d村\n", i, j+1, k+1, town, k)

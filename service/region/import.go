@@ -74,7 +74,13 @@ func (s *Service) importTx(tx *gorm.DB, actor authz.Actor, file File) (ImportRes
 	if err != nil {
 		return ImportResult{}, err
 	}
-	if faults := slices.Concat(file.Faults, checkTree(file.Records, known)); len(faults) > 0 {
+	faults := slices.Concat(file.Faults, checkTree(file.Records, known))
+	if len(faults) == 0 {
+		if faults, err = checkNames(tx, file.Records, known); err != nil {
+			return ImportResult{}, err
+		}
+	}
+	if len(faults) > 0 {
 		return ImportResult{}, badFile(faults)
 	}
 	p := s.plan(file.Records, known)
@@ -132,11 +138,18 @@ func treeFault(r Record, inFile map[string]Record, known map[string]Region, cycl
 	if cyclic {
 		return "上级关系成环"
 	}
-	if old, ok := known[r.Code]; ok && r.Level != "" && old.Level != r.Level {
+	old, exists := known[r.Code]
+	if exists && r.Level != "" && old.Level != r.Level {
 		return "系统里该编码属于另一个层级，层级不能改变"
+	}
+	if exists && old.Closed() && changes(r, known) {
+		return "该地区已撤销，请先在地区页面恢复"
 	}
 	if r.ParentCode == "" {
 		return ""
+	}
+	if known[r.ParentCode].Closed() && changes(r, known) {
+		return "上级地区已撤销"
 	}
 	level, ok := known[r.ParentCode].Level, true
 	if parent, listed := inFile[r.ParentCode]; listed {

@@ -161,15 +161,24 @@ func (p *plan) lock(tx *gorm.DB) error {
 	return nil
 }
 
+// write lets go of every name that changes hands before any is taken: in one
+// file two regions may exchange theirs.
 func (p *plan) write(tx *gorm.DB) error {
+	var named []string
 	for _, st := range p.steps {
+		if p.result.Updated > 0 {
+			for i := range st.inserts {
+				st.inserts[i].NameSlot = st.inserts[i].ID
+				named = append(named, st.inserts[i].ID)
+			}
+		}
 		if len(st.inserts) > 0 {
 			if err := tx.CreateInBatches(&st.inserts, insertChunk).Error; err != nil {
 				return fmt.Errorf("region: import: insert: %w", err)
 			}
 		}
 		for chunk := range slices.Chunk(st.moves, moveChunk) {
-			if err := p.rewritePaths(tx, chunk); err != nil {
+			if err := rewritePaths(tx, chunk, p.now); err != nil {
 				return err
 			}
 		}
@@ -177,6 +186,14 @@ func (p *plan) write(tx *gorm.DB) error {
 			if err := p.updateRows(tx, chunk); err != nil {
 				return err
 			}
+			for _, r := range chunk {
+				named = append(named, r.ID)
+			}
+		}
+	}
+	for chunk := range slices.Chunk(named, lookupChunk) {
+		if err := tx.Exec("UPDATE region SET name_slot = '' WHERE id IN ?", chunk).Error; err != nil {
+			return fmt.Errorf("region: import: take names: %w", err)
 		}
 	}
 	return nil
@@ -184,7 +201,7 @@ func (p *plan) write(tx *gorm.DB) error {
 
 // rewritePaths moves whole subtrees, many in one statement. Regions of one
 // level never lie within each other, so that each row meets one WHEN only.
-func (p *plan) rewritePaths(tx *gorm.DB, moves []move) error {
+func rewritePaths(tx *gorm.DB, moves []move, now clock.Instant) error {
 	var (
 		cases, ranges       strings.Builder
 		caseArgs, rangeArgs []any
@@ -199,10 +216,10 @@ func (p *plan) rewritePaths(tx *gorm.DB, moves []move) error {
 		ranges.WriteString("(path >= ? AND path < ?)")
 		rangeArgs = append(rangeArgs, from, to)
 	}
-	args := append(append(caseArgs, p.now), rangeArgs...)
+	args := append(append(caseArgs, now), rangeArgs...)
 	err := tx.Exec("UPDATE region SET path = CASE"+cases.String()+" ELSE path END, updated_at = ? WHERE "+ranges.String(), args...).Error
 	if err != nil {
-		return fmt.Errorf("region: import: move: %w", err)
+		return fmt.Errorf("region: rewrite paths: %w", err)
 	}
 	return nil
 }
@@ -225,7 +242,7 @@ func (p *plan) updateRows(tx *gorm.DB, rows []Region) error {
 	}
 	args := append(append(append(nameArgs, parentArgs...), p.now), idArgs...)
 	res := tx.Exec("UPDATE region SET name = CASE id"+names.String()+" ELSE name END, parent_id = CASE id"+parents.String()+
-		" ELSE parent_id END, version = version + 1, updated_at = ? WHERE id IN ("+ids.String()+")", args...)
+		" ELSE parent_id END, name_slot = id, version = version + 1, updated_at = ? WHERE id IN ("+ids.String()+")", args...)
 	if err := database.RequireRows(res, int64(len(rows))); err != nil {
 		return fmt.Errorf("region: import: update: %w", err)
 	}

@@ -32,6 +32,11 @@ type Level = model.RegionLevel
 type Service struct {
 	db    *database.DB
 	clock clock.Clock
+
+	onChange []func(tx *gorm.DB, c Change) error
+	onPlaced []func(tx *gorm.DB, path string) error
+	afterPut []func()
+	tenants  []Tenant
 }
 
 // New makes the service.
@@ -39,7 +44,7 @@ func New(db *database.DB, c clock.Clock) *Service { return &Service{db: db, cloc
 
 // columns are what a model.Region needs: all but the boundary, which may be
 // hundreds of kilobytes.
-const columns = "id, code, parent_id, level, name, path, min_lon, max_lon, min_lat, max_lat, version, created_at, updated_at"
+const columns = "id, code, parent_id, level, name, path, min_lon, max_lon, min_lat, max_lat, closed_at, successor_id, name_slot, version, created_at, updated_at"
 
 // lookupChunk bounds an IN list. MariaDB turns lists of 1,000 and more into
 // temporary tables.
@@ -106,13 +111,22 @@ func (s *Service) Roots(ctx context.Context, page paging.Request) (paging.Page[R
 	return s.byCode(ctx, "parent_id IS NULL", nil, page)
 }
 
-// Children lists what lies directly below a region, by code. A region that
-// does not exist is ErrNotFound.
+// Children lists the open regions directly below a region, by code. A region
+// that does not exist is ErrNotFound.
 func (s *Service) Children(ctx context.Context, id string, page paging.Request) (paging.Page[Region], error) {
+	return s.childrenWhere(ctx, id, "closed_at IS NULL", page)
+}
+
+// ClosedChildren is Children for the closed ones.
+func (s *Service) ClosedChildren(ctx context.Context, id string, page paging.Request) (paging.Page[Region], error) {
+	return s.childrenWhere(ctx, id, "closed_at IS NOT NULL", page)
+}
+
+func (s *Service) childrenWhere(ctx context.Context, id, condition string, page paging.Request) (paging.Page[Region], error) {
 	if _, err := s.Get(ctx, id); err != nil {
 		return paging.Page[Region]{}, err
 	}
-	return s.byCode(ctx, "parent_id = ?", []any{id}, page)
+	return s.byCode(ctx, "parent_id = ? AND "+condition, []any{id}, page)
 }
 
 func (s *Service) byCode(ctx context.Context, where string, args []any, page paging.Request) (paging.Page[Region], error) {
@@ -158,7 +172,7 @@ func (s *Service) Ancestors(ctx context.Context, id string) ([]Region, error) {
 	return out, nil
 }
 
-// Subtree lists a region and everything below it down to maxLevel ("" for
+// Subtree lists a region and every open one below it down to maxLevel ("" for
 // everything), each region before what lies below it.
 func (s *Service) Subtree(ctx context.Context, id string, maxLevel Level, page paging.Request) (paging.Page[Region], error) {
 	key, err := page.Key(1)
@@ -177,6 +191,7 @@ func (s *Service) Subtree(ctx context.Context, id string, maxLevel Level, page p
 	if key != nil {
 		where, args = "path > ? AND path < ?", []any{max(key[0], from), to}
 	}
+	where += " AND closed_at IS NULL"
 	if maxLevel != "" {
 		where, args = where+" AND level IN ?", append(args, model.RegionLevels()[:maxLevel.Order()])
 	}
@@ -186,7 +201,7 @@ func (s *Service) Subtree(ctx context.Context, id string, maxLevel Level, page p
 // Search limits.
 const maxSearchRunes = 32
 
-// Search lists the regions whose name contains the text, those whose name
+// Search lists the open regions whose name contains the text, those whose name
 // begins with it first. withinID limits it to one subtree; "" searches
 // everywhere.
 func (s *Service) Search(ctx context.Context, name, withinID string, page paging.Request) (paging.Page[Region], error) {
@@ -203,7 +218,7 @@ func (s *Service) Search(ctx context.Context, name, withinID string, page paging
 		from, to = model.RegionPathRange(root.Path)
 	}
 	const rank = "CASE WHEN INSTR(name, ?) = 1 THEN 0 ELSE 1 END"
-	where, args := "path >= ? AND path < ? AND INSTR(name, ?) > 0", []any{from, to, name}
+	where, args := "path >= ? AND path < ? AND closed_at IS NULL AND INSTR(name, ?) > 0", []any{from, to, name}
 	key, err := page.Key(2)
 	if err != nil {
 		return paging.Page[Region]{}, err

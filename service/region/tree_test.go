@@ -118,16 +118,18 @@ func TestCreate(t *testing.T) {
 		})
 		t.Run("steps over codes that others chose", func(t *testing.T) {
 			for _, code := range []string{"v2G007", "v2Gx", "v2G1e9", "v2G-5"} {
-				_, err := create(system, region.CreateInput{ParentID: v2.ID, Level: model.RegionGrid, Name: "甲", Code: code})
+				_, err := create(system, region.CreateInput{ParentID: v2.ID, Level: model.RegionGrid, Name: code, Code: code})
 				require.NoError(t, err)
 			}
-			_, err := create(system, region.CreateInput{ParentID: v1.ID, Level: model.RegionGrid, Name: "甲", Code: "v2G008"})
+			_, err := create(system, region.CreateInput{ParentID: v1.ID, Level: model.RegionGrid, Name: "丙", Code: "v2G008"})
 			require.NoError(t, err)
 			r, err := create(system, region.CreateInput{ParentID: v2.ID, Level: model.RegionGrid, Name: "甲"})
 			require.NoError(t, err)
 			require.Equal(t, "v2G009", r.Code)
-			_, err = create(system, region.CreateInput{ParentID: v2.ID, Level: model.RegionGrid, Name: "甲", Code: "v2G009"})
+			_, err = create(system, region.CreateInput{ParentID: v2.ID, Level: model.RegionGrid, Name: "乙", Code: "v2G009"})
 			require.ErrorIs(t, err, region.ErrCodeTaken)
+			_, err = create(system, region.CreateInput{ParentID: v2.ID, Level: model.RegionGrid, Name: "甲"})
+			require.ErrorIs(t, err, region.ErrNameTaken)
 		})
 		t.Run("refuses", func(t *testing.T) {
 			before := count(t, db)
@@ -140,13 +142,15 @@ func TestCreate(t *testing.T) {
 				{ParentID: t1.ID, Level: model.RegionGrid, Name: "甲"},
 				{ParentID: v1.ID, Level: model.RegionMicrogrid, Name: "甲"},
 				{ParentID: v1.ID, Level: model.RegionBuilding, Name: "甲"},
-				{ParentID: t1.ID, Level: model.RegionVillage, Name: "甲"},
+				{ParentID: v1.ID, Level: model.RegionTown, Name: "甲", Code: "t9"},
+				{ParentID: t1.ID, Level: model.RegionCounty, Name: "甲", Code: "c9"},
 				{ParentID: v1.ID, Name: "甲"},
 			} {
 				_, err := create(system, in)
 				require.ErrorIs(t, err, region.ErrWrongParent)
 			}
 			for _, in := range []region.CreateInput{
+				{ParentID: t1.ID, Level: model.RegionVillage, Name: "甲"},
 				{ParentID: v1.ID, Level: model.RegionGrid},
 				{ParentID: v1.ID, Level: model.RegionGrid, Name: strings.Repeat("长", 65)},
 				{ParentID: v1.ID, Level: model.RegionGrid, Name: "甲", Code: "不行"},
@@ -158,14 +162,24 @@ func TestCreate(t *testing.T) {
 			require.ErrorIs(t, err, region.ErrNotFound)
 			require.Equal(t, before, count(t, db))
 		})
+		t.Run("takes the statistical code of a town or a village", func(t *testing.T) {
+			county := byCode(t, s, "c1")
+			town, err := create(operator(county.Path), region.CreateInput{ParentID: county.ID, Level: model.RegionTown, Name: "新镇", Code: "t8"})
+			require.NoError(t, err)
+			village, err := create(operator(town.Path), region.CreateInput{ParentID: town.ID, Level: model.RegionVillage, Name: "新村", Code: "v8"})
+			require.NoError(t, err)
+			require.Equal(t, town.Path+village.ID+"/", village.Path)
+			_, err = create(operator(town.Path), region.CreateInput{ParentID: county.ID, Level: model.RegionTown, Name: "别镇", Code: "t9"})
+			require.ErrorIs(t, err, authz.ErrForbidden)
+		})
 		t.Run("gives creators at once different codes without a gap", func(t *testing.T) {
 			g1 := byCode(t, s, "g1")
 			const workers, each = 8, 5
 			var wg sync.WaitGroup
-			for range workers {
+			for worker := range workers {
 				wg.Go(func() {
-					for range each {
-						if _, err := s.Create(ctx, system, region.CreateInput{ParentID: g1.ID, Level: model.RegionMicrogrid, Name: "甲"}); err != nil {
+					for n := range each {
+						if _, err := s.Create(ctx, system, region.CreateInput{ParentID: g1.ID, Level: model.RegionMicrogrid, Name: fmt.Sprintf("%d-%d", worker, n)}); err != nil {
 							t.Error(err)
 						}
 					}
@@ -202,6 +216,9 @@ func TestRename(t *testing.T) {
 			require.Equal(t, fault.Invalid, fault.KindOf(err))
 		}
 		require.Equal(t, renamed, byCode(t, s, "v1"))
+		imported(t, s, header+"v3,t1,village,东山社区\n")
+		_, err = s.Rename(ctx, system, region.RenameInput{ID: v1.ID, Version: 2, Name: "东山社区"})
+		require.ErrorIs(t, err, region.ErrNameTaken)
 	})
 }
 

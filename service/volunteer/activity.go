@@ -16,6 +16,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/queue"
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // ActivityInput is what an organizer types in.
@@ -90,6 +91,9 @@ func (s *Service) CreateActivity(ctx context.Context, actor authz.Actor, in Acti
 	in.IdempotencyKey = ""
 	return once(ctx, s, actor, key, "activity.create", []any{in, shifts}, func(tx *gorm.DB) (string, error) {
 		if err := tx.Create(&row).Error; err != nil {
+			return "", err
+		}
+		if err := region.RequireOpenTx(tx, row.RegionID); err != nil {
 			return "", err
 		}
 		if err := s.insertShiftsTx(tx, row.ID, shifts, false); err != nil {

@@ -11,6 +11,8 @@ export interface Field {
   hint?: string
   /** Of an area. */
   rows?: number
+  /** Of a region: only those of this level. */
+  level?: string
 }
 export type Values = Record<string, unknown>
 

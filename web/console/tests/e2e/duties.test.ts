@@ -210,6 +210,65 @@ test('an operator keeps the regions: a grid is added, a file is refused line by 
   await leave()
 })
 
+test('an operator moves a village to another town, and merges it with another: what goes along is told beforehand', async () => {
+  const operator = await callAs('operator')
+  const county = (await operator('GET', '/auth/self')).grants[0].region_id
+  const town = async (name: string, code: string) => operator('POST', '/regions', { parent_id: county, level: 'town', name: `${name}街道 ${run}`, code: `${code}${run}` })
+  const [east, west] = [await town('城东', 'te'), await town('城西', 'tw')]
+  const village = async (parent: { id: string }, name: string, code: string) => operator('POST', '/regions', { parent_id: parent.id, level: 'village', name: `${name}社区 ${run}`, code: `${code}${run}` })
+  const [plum, orchid] = [await village(east, '梅园', 'vm'), await village(west, '兰园', 'vl')]
+  await operator('POST', '/regions', { parent_id: plum.id, level: 'grid', name: '梅园第一网格' })
+  await operator('POST', '/staff', { username: `grid.${run}`, password, name: '钱网格', grants: [{ role: 'grid_worker', region_id: plum.id }] })
+
+  const { page, leave } = await openAs(browser, 'operator', { refusals: [409] })
+  await open(page, `/regions?region=${plum.id}`)
+  const pick = async (dialog: ReturnType<Page['getByRole']>, name: string) => {
+    await dialog.getByRole('button', { name: '选择地区' }).click()
+    await dialog.getByRole('textbox', { name: '按名称查找地区' }).fill(name)
+    await dialog.getByRole('button', { name: new RegExp(name) }).click()
+  }
+  await page.getByRole('button', { name: '移动', exact: true }).click()
+  let dialog = page.getByRole('dialog', { name: '移动' })
+  await dialog.getByText('影响：1 个下级地区、1 名网格员。').waitFor()
+  await dialog.getByRole('button', { name: '选择地区' }).click()
+  await dialog.getByRole('treeitem').first().waitFor()
+  await expectAccessible(page)
+  await shot(page, 'operator-region-move')
+  await page.keyboard.press('Escape')
+  await pick(dialog, `城西街道 ${run}`)
+  await dialog.locator('#move-text').fill('区划调整，市政府〔2026〕8 号')
+  await dialog.getByRole('button', { name: '移动', exact: true }).click()
+  await dialog.waitFor({ state: 'hidden' })
+  await main(page).getByText(`城西街道 ${run} / 梅园社区 ${run}`).first().waitFor()
+  const past = page.getByRole('complementary').filter({ hasText: '操作留痕' })
+  await past.getByText('移动地区').waitFor()
+  await past.getByText('区划调整，市政府〔2026〕8 号').waitFor()
+
+  await page.getByRole('button', { name: '撤销', exact: true }).click()
+  dialog = page.getByRole('dialog', { name: '撤销' })
+  await dialog.locator('#move-text').fill('撤并')
+  await dialog.getByRole('button', { name: '撤销', exact: true }).click()
+  await dialog.getByRole('alert').getByText('还有 1 个下级地区、1 名网格员').waitFor()
+  await dialog.getByRole('button', { name: '取消' }).click()
+
+  await page.getByRole('button', { name: '并入其他地区', exact: true }).click()
+  dialog = page.getByRole('dialog', { name: '并入其他地区' })
+  await pick(dialog, `兰园社区 ${run}`)
+  await dialog.locator('#move-text').fill('村社撤并')
+  await shot(page, 'operator-region-merge')
+  await dialog.getByRole('button', { name: '并入其他地区', exact: true }).click()
+  await dialog.waitFor({ state: 'hidden' })
+  await main(page).getByText(`已并入兰园社区 ${run}`).waitFor()
+  await page.getByRole('button', { name: '恢复', exact: true }).waitFor()
+  await expectAccessible(page)
+  await shot(page, 'operator-region-closed')
+  await open(page, `/regions?region=${orchid.id}`)
+  await main(page).getByRole('button', { name: '梅园第一网格' }).waitFor()
+  await main(page).getByText('1 个下级地区、1 名网格员').waitFor()
+  expect((await operator('GET', `/staff?name=grid.${run}`)).items[0].grants[0].region_id).toBe(orchid.id)
+  await leave()
+})
+
 test('an article is written beside what residents will see, asked about, published and withdrawn', async () => {
   const { page, leave } = await openAs(browser, 'operator')
   await open(page, '/articles/new')
