@@ -391,7 +391,7 @@ type ShiftMoveDTO struct {
 }
 
 func (s *server) listShiftMoves(ctx context.Context, in *listShiftMovesInput) (*httpapi.Body[httpapi.PageBody[ShiftMoveDTO]], error) {
-	return httpapi.Listed(shiftMoveOf)(s.Volunteer.ShiftMoves(ctx, authz.FromContext(ctx), in.ID, paging.Request{Cursor: in.Cursor, Limit: in.Limit}))
+	return httpapi.Listed(shiftMoveOf)(s.Volunteer.ShiftMoves(ctx, authz.FromContext(ctx), in.ID, in.Request()))
 }
 
 func shiftMoveOf(m volunteer.ShiftMove) ShiftMoveDTO {
