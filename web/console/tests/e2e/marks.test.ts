@@ -61,7 +61,7 @@ test('who had no phone is marked by hand, and another person confirms', async ()
   }
   await main(operator.page).getByRole('button', { name: '确认 1 人' }).click()
   await main(operator.page).getByRole('heading', { name: '刚才的结果' }).waitFor()
-  await main(operator.page).getByText('0 积分').waitFor()
+  await main(operator.page).getByText('手工登记，不得积分').waitFor()
   await main(operator.page).getByText(`${who.nickname}：确认`).waitFor()
   await shot(operator.page, 'hand-confirmed')
   await expectAccessible(operator.page)
