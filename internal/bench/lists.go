@@ -27,9 +27,11 @@ type pageTimes struct {
 	List          string  `json:"list"`
 	Open          figures `json:"open"` // until the rows are painted, by the address
 	Next          figures `json:"next"` // from the click until the rows are painted
+	Sort          figures `json:"sort"`
 	Filter        figures `json:"filter"`
 	OpenServer    figures `json:"open_server"` // of the list's own request
 	NextServer    figures `json:"next_server"`
+	SortServer    figures `json:"sort_server"`
 	FilterServer  figures `json:"filter_server"`
 	Requests      int     `json:"requests"` // for the list, of all the pages
 	Pages         int     `json:"pages"`
@@ -53,7 +55,7 @@ func (p pageTimes) check() error {
 }
 
 func lists(ctx context.Context, rep *report, s *site) error {
-	rep.columns("list", "rows", "open ms", "of it the server", "next page ms", "of it the server", "filter ms", "of it the server", "pages", "nodes", "long tasks", "longest ms")
+	rep.columns("list", "rows", "open ms", "of it the server", "next page ms", "of it the server", "sort ms", "of it the server", "filter ms", "of it the server", "pages", "nodes", "long tasks", "longest ms")
 	g := &growing{site: s}
 	if err := g.prepare(ctx); err != nil {
 		return err
@@ -71,13 +73,14 @@ func lists(ctx context.Context, rep *report, s *site) error {
 			if err := p.check(); err != nil {
 				return fmt.Errorf("at %d rows: %w", rows, err)
 			}
-			rep.row(p.List, rows, p.Open.as("%.0f"), p.OpenServer.as("%.1f"), p.Next.as("%.0f"), p.NextServer.as("%.1f"), p.Filter.as("%.0f"),
+			rep.row(p.List, rows, p.Open.as("%.0f"), p.OpenServer.as("%.1f"), p.Next.as("%.0f"), p.NextServer.as("%.1f"), p.Sort.as("%.0f"),
+				p.SortServer.as("%.1f"), p.Filter.as("%.0f"),
 				p.FilterServer.as("%.1f"), p.Pages, p.MostNodes, p.LongTasks, fmt.Sprintf("%.0f", p.LongestTaskMs))
 			if few == nil {
 				continue
 			}
 			rep.row(p.List, "ratio", ratio(p.Open, few[i].Open), ratio(p.OpenServer, few[i].OpenServer), ratio(p.Next, few[i].Next), ratio(p.NextServer, few[i].NextServer),
-				ratio(p.Filter, few[i].Filter), ratio(p.FilterServer, few[i].FilterServer), "", "", "", "")
+				ratio(p.Sort, few[i].Sort), ratio(p.SortServer, few[i].SortServer), ratio(p.Filter, few[i].Filter), ratio(p.FilterServer, few[i].FilterServer), "", "", "", "")
 		}
 		few = found
 	}
@@ -94,11 +97,11 @@ func (g *growing) lengthen(ctx context.Context, rows int) error {
 		values := map[string]any{"base": g.have, "part": part, "home": g.home.ID, "now": int64(clock.Now(clock.NewSystem()))}
 		for _, q := range []string{
 			`INSERT INTO resident (id, nickname, volunteer_number, home_region_id, status, created_at, updated_at)
-				SELECT CONCAT('01G00', ` + walletNumber + `), '居民', CONCAT('B', n + @base), @home, CASE WHEN n % 10 = 0 THEN 'frozen' ELSE 'active' END, @now, @now
+				SELECT CONCAT('01G00', ` + walletNumber + `), '居民', CONCAT('B', n + @base), @home, CASE WHEN n % 10 = 0 THEN 'frozen' ELSE 'active' END, @now + n, @now + n
 				FROM bench_number WHERE n < @part`,
 			`INSERT INTO audit_log (id, actor_kind, actor_id, action, object_type, object_id, region_id, reason, detail, created_at)
 				SELECT CONCAT('01H00', ` + walletNumber + `), 'system', 'bench', CASE WHEN n % 10 = 0 THEN 'resident.freeze' ELSE 'job.run' END, 'resident',
-				CONCAT('01G00', ` + walletNumber + `), @home, '演示', '{}', @now FROM bench_number WHERE n < @part`,
+				CONCAT('01G00', ` + walletNumber + `), @home, '演示', '{}', @now + n FROM bench_number WHERE n < @part`,
 		} {
 			query, args := positional(q, values)
 			if _, err := g.db.WriteSQL().ExecContext(ctx, query, args...); err != nil {

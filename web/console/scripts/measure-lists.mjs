@@ -1,4 +1,4 @@
-// Looks at the console's longest lists in Chromium, as an operator would: opens one, pages through it, filters it. Prints what it took as JSON;
+// Looks at the console's longest lists in Chromium, as an operator would: opens one, pages through it, sorts and filters it. Prints what it took as JSON;
 // internal/bench runs it on a server whose lists are short, then long (make bench-lists). Times are the caller's to compare, never to assert.
 import { chromium } from 'playwright-core'
 
@@ -6,8 +6,8 @@ const url = process.env.JMK_TEST_URL
 if (!url) throw new Error('JMK_TEST_URL is not set: run through bin/bench lists')
 const [opens, pages] = [5, 20]
 const lists = [
-  { list: 'residents', path: '/residents', request: '/api/v1/residents', filter: '状态', option: '已冻结' },
-  { list: 'audit log', path: '/audit', request: '/api/v1/audit-log', filter: '操作', option: '冻结居民账号' },
+  { list: 'residents', path: '/residents', request: '/api/v1/residents', filter: '状态', option: '已冻结', sort: '注册日期' },
+  { list: 'audit log', path: '/audit', request: '/api/v1/audit-log', filter: '操作', option: '冻结居民账号', sort: '时间' },
 ]
 
 /** Runs in the page: what the list's requests took, when its rows are painted, and what kept the page from answering. */
@@ -52,8 +52,8 @@ await page.locator('input[name=password]').fill('correct horse battery')
 await page.getByRole('button', { name: '登录', exact: true }).click()
 await page.getByRole('heading', { name: /您好/ }).waitFor()
 
-async function measure({ list, path, request, filter, option }) {
-  const out = { list, open: [], open_server: [], next: [], next_server: [], filter: [], filter_server: [], requests: 0, pages: 0, most_rows: 0, most_nodes: 0, long_tasks: 0, longest_task_ms: 0 }
+async function measure({ list, path, request, filter, option, sort }) {
+  const out = { list, open: [], open_server: [], next: [], next_server: [], sort: [], sort_server: [], filter: [], filter_server: [], requests: 0, pages: 0, most_rows: 0, most_nodes: 0, long_tasks: 0, longest_task_ms: 0 }
   const add = (kind, one) => {
     out[kind].push(one.took)
     out[`${kind}_server`].push(one.server)
@@ -94,6 +94,11 @@ async function measure({ list, path, request, filter, option }) {
       window.measured.begin(r)
       window.measured.seen()
     }, request)
+    for (let way = 0; way < 2; way++) { // up, then down
+      const one = await page.getByRole('columnheader', { name: sort }).evaluate((h) => window.measured.click(h))
+      add('sort', one)
+      await count(one.requests)
+    }
     await page.locator('main .el-select').filter({ has: page.getByRole('combobox', { name: filter, exact: true }) }).click()
     const one = await page.getByRole('option', { name: option, exact: true }).evaluate((o) => window.measured.click(o))
     add('filter', one)
