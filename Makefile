@@ -107,6 +107,13 @@ bench-growth: ## Measure how calls and the audit grow, up to BENCH_WALLETS (1000
 	go build -o bin/bench ./internal/bench
 	JMK_TEST_FLUSH_LOG=1 JMK_TEST_BUFFER_POOL=$(BENCH_POOL) scripts/with-mariadb.sh bin/bench growth
 
+.PHONY: bench-lists
+bench-lists: ## Measure the console's tables in Chromium over lists of 100 and BENCH_ROWS (100000) rows (docs/performance.md)
+	scripts/need-tools.sh
+	scripts/build-web.sh console
+	go build -o bin/bench ./internal/bench
+	scripts/with-mariadb.sh bin/bench lists
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
 	scripts/fuzz.sh $(FUZZ_TIME)

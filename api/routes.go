@@ -225,6 +225,7 @@ func (s *server) routes(r *httpapi.Surface) { //nolint:funlen // a table
 	httpapi.Handle(r, "POST /shifts/{id}/cancel", organizer, "cancel-shift", "志愿活动", "取消班次并通知报名的人", s.cancelShift)
 	httpapi.Handle(r, "GET /shifts/{id}/code", organizer, "get-shift-code", "志愿活动", "现场屏幕上的签到码，定时更换", s.getShiftCode)
 	httpapi.Handle(r, "GET /shifts/{id}/attendees", activityReaders, "list-attendees", "志愿活动", "报名与签到名单", s.listAttendees, httpapi.Sorts(volunteer.AttendeeOrder))
+	httpapi.Handle(r, "GET /shifts/{id}/history", activityReaders, "list-shift-history", "志愿活动", "工作人员手工登记、确认和不予确认的经过，新的在前", s.listShiftMoves)
 	httpapi.Handle(r, "POST /shifts/{id}/marks", organizer, "mark-attendance", "志愿活动", "现场手工登记签到、签退（重复提交不会再记）", s.markAttendance)
 	httpapi.Handle(r, "POST /shifts/{id}/confirm", organizer, "confirm-attendance", "志愿活动", "确认服务时长并按规则发积分", s.confirmAttendance)
 	httpapi.Handle(r, "POST /shifts/{id}/reject", organizer, "reject-attendance", "志愿活动", "不予确认", s.rejectAttendance)

@@ -310,12 +310,13 @@ type attendanceDTO struct {
 	CheckOutVerdict        *string    `json:"check_out_verdict" doc:"同 check_in_verdict"`
 	CheckOutDistanceMeters *int64     `json:"check_out_distance_meters"`
 	ByHandOnly             bool       `json:"by_hand_only" doc:"没有现场扫码：须由另一人确认，不得积分"`
+	NeedsSecondPerson      bool       `json:"needs_second_person" doc:"是您手工登记的：须由另一人确认"`
 	ServedMinutes          *int64     `json:"served_minutes" doc:"在场分钟，已扣休息"`
 	Minutes                *int64     `json:"minutes" doc:"计入的服务时长"`
 	QualityRating          *int64     `json:"quality_rating"`
 }
 
-func attendeeOf(a volunteer.Attendee) attendeeDTO {
+func attendeeOf(a volunteer.Attendee, viewer authz.Actor) attendeeDTO {
 	out := attendeeDTO{
 		SignupID: a.ID, Nickname: a.Nickname, VolunteerNumber: a.VolunteerNumber, Status: string(a.Status), SignedUpAt: a.CreatedAt.Time(),
 	}
@@ -323,8 +324,8 @@ func attendeeOf(a volunteer.Attendee) attendeeDTO {
 		out.Attendance = &attendanceDTO{
 			ID: x.ID, Status: string(x.Status), CheckInAt: x.CheckInAt.Time(), CheckInVerdict: string(x.CheckInVerdict),
 			CheckInDistanceMeters: x.CheckInDistanceMeters, CheckOutAt: clock.TimePtr(x.CheckOutAt), CheckOutVerdict: (*string)(x.CheckOutVerdict),
-			CheckOutDistanceMeters: x.CheckOutDistanceMeters, ByHandOnly: x.ByHandOnly(), ServedMinutes: x.ServedMinutes, Minutes: x.Minutes,
-			QualityRating: x.QualityRating,
+			CheckOutDistanceMeters: x.CheckOutDistanceMeters, ByHandOnly: x.ByHandOnly(),
+			NeedsSecondPerson: volunteer.NeedsSecondPerson(*x, viewer.ID), ServedMinutes: x.ServedMinutes, Minutes: x.Minutes, QualityRating: x.QualityRating,
 		}
 	}
 	return out
@@ -337,7 +338,9 @@ type listAttendeesInput struct {
 }
 
 func (s *server) listAttendees(ctx context.Context, in *listAttendeesInput) (*httpapi.Body[httpapi.PageBody[attendeeDTO]], error) {
-	return httpapi.Listed(attendeeOf)(s.Volunteer.Attendees(ctx, authz.FromContext(ctx), in.ID, in.Status, in.Request()))
+	actor := authz.FromContext(ctx)
+	return httpapi.Listed(func(a volunteer.Attendee) attendeeDTO { return attendeeOf(a, actor) })(
+		s.Volunteer.Attendees(ctx, actor, in.ID, in.Status, in.Request()))
 }
 
 type handMarkFields struct {
@@ -368,6 +371,34 @@ func instantPtr(t *time.Time) *clock.Instant {
 		return nil
 	}
 	return clock.InstantOf(*t).Ptr()
+}
+
+type listShiftMovesInput struct {
+	httpapi.PageQuery
+	ID string `path:"id" minLength:"26" maxLength:"26"`
+}
+
+// ShiftMoveDTO is what staff did with one person's attendance.
+type ShiftMoveDTO struct {
+	SignupID  string    `json:"signup_id"`
+	Nickname  string    `json:"nickname"`
+	From      string    `json:"from" doc:"空表示新登记"`
+	To        string    `json:"to" enum:"checked_in,checked_out,confirmed,rejected"`
+	ActorID   string    `json:"actor_id"`
+	ActorName string    `json:"actor_name"`
+	Reason    string    `json:"reason"`
+	At        time.Time `json:"at"`
+}
+
+func (s *server) listShiftMoves(ctx context.Context, in *listShiftMovesInput) (*httpapi.Body[httpapi.PageBody[ShiftMoveDTO]], error) {
+	return httpapi.Listed(shiftMoveOf)(s.Volunteer.ShiftMoves(ctx, authz.FromContext(ctx), in.ID, in.Request()))
+}
+
+func shiftMoveOf(m volunteer.ShiftMove) ShiftMoveDTO {
+	return ShiftMoveDTO{
+		SignupID: m.SignupID, Nickname: m.Nickname, From: m.FromStatus, To: m.ToStatus, ActorID: m.ActorID, ActorName: m.ActorName,
+		Reason: m.Reason, At: m.CreatedAt.Time(),
+	}
 }
 
 type confirmItemFields struct {

@@ -126,6 +126,16 @@ func TestVolunteering(t *testing.T) {
 		key = "key-marks-again"
 		require.Equal(t, "volunteer.already_marked", call("POST", site+"/marks", "organizer", hand, 409)["code"])
 
+		for who, needs := range map[string]bool{"organizer": true, "colleague": false} {
+			list := call("GET", site+"/attendees?status=signed_up", who, nil, 200)["items"].([]any)
+			require.Equal(t, needs, list[1].(map[string]any)["attendance"].(map[string]any)["needs_second_person"], who)
+		}
+		call("GET", site+"/history", "outsider", nil, 404)
+		trail := call("GET", site+"/history", "auditor", nil, 200)["items"].([]any)
+		require.Len(t, trail, 1, "what residents did themselves is not in it, nor is a replay")
+		require.Equal(t, "没有手机", trail[0].(map[string]any)["reason"])
+		require.Equal(t, ids[1], trail[0].(map[string]any)["signup_id"])
+
 		key = "key-confirm"
 		body := map[string]any{"items": []any{map[string]any{"signup_id": ids[0], "quality_rating": 5}, map[string]any{"signup_id": ids[1]}}}
 		call("POST", site+"/confirm", "outsider", body, 404)

@@ -3,8 +3,8 @@
 # scripts/with-demo.sh CMD…
 #
 # Starts bin/jiamenkou on a free port with an embedded database in a temporary
-# folder, sets JMK_TEST_URL, runs the command, and stops the server whatever
-# happens. Logins are not rationed: a test logs in more often than a person.
+# folder, sets JMK_TEST_URL and JMK_TEST_SQLITE, runs the command, and stops the
+# server whatever happens. Logins are not rationed: a test logs in more often than a person.
 set -euo pipefail
 program=$(cd "$(dirname "$0")/.." && pwd)/bin/jiamenkou
 
@@ -31,7 +31,7 @@ done
 [ -n "$address" ] || { echo "with-demo: the server did not start" >&2; cat "$dir/out" "$dir/log" >&2; exit 1; }
 
 status=0
-JMK_TEST_URL=$address "$@" || status=$?
+JMK_TEST_URL=$address JMK_TEST_SQLITE=$dir/demo.sqlite "$@" || status=$?
 # What the server only reports would push the command's own last words, which say what failed, out of sight.
 [ "$status" = 0 ] || { echo "with-demo: the server's last warnings:" >&2; grep -v level=INFO "$dir/log" | tail -n 5 >&2 || true; }
 exit "$status"

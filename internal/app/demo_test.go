@@ -49,6 +49,7 @@ func TestDemo(t *testing.T) {
 				"statements in dispute": `SELECT COUNT(*) FROM settlement_statement WHERE status = 'disputed'`,
 				"adjustments":           `SELECT COUNT(*) FROM adjustment WHERE status = 'proposed'`,
 				"objections":            `SELECT COUNT(*) FROM objection WHERE status = 'open'`,
+				"points to pay late":    `SELECT COUNT(*) FROM award WHERE status = 'budget_exhausted' AND paid_at IS NULL`,
 				"hours to confirm":      `SELECT COUNT(*) FROM attendance WHERE status = 'checked_out'`,
 			} {
 				require.NotZero(t, count(waiting), desk)

@@ -84,9 +84,10 @@ func (w *town) desk() {
 	}
 	resident := w.c.residents[0].ID
 	for call, path := range map[string]string{
-		"residents": "/residents", "residents who joined": "/residents?from=2026-01-01&to=2027-12-31", "resident": "/residents/" + resident,
+		"residents": "/residents", "residents who are frozen": "/residents?status=frozen", "residents who joined": "/residents?from=2026-01-01&to=2027-12-31", "resident": "/residents/" + resident,
 		"orders": "/orders", "orders of a resident": "/orders?resident_id=" + resident, "order": "/orders/" + order.ID,
 		"audit log": "/audit-log", "audit log of days": "/audit-log?from=2026-01-01&to=2026-01-02", "audit log of a person": "/audit-log?actor=" + operatorName,
+		"audit log of an action": "/audit-log?action=test.read",
 		"audit log of an object": "/audit-log?object_id=" + resident, "four eyes": "/four-eyes", "four eyes that wait": "/four-eyes?status=waiting&kind=adjustment",
 		"four eyes of days": "/four-eyes?from=2026-01-01&to=2026-01-02", "audit runs": "/audit-runs", "views": "/views?list=cases", "exports": "/exports",
 	} {

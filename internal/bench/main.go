@@ -3,7 +3,7 @@
 // docs/performance.md says how to read them. It asserts what must be true
 // whatever the machine (counts, the audit), never how long anything takes.
 //
-//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout]… or growth
+//	scripts/with-mariadb.sh go run ./internal/bench [floor|hot|soldout]… or growth or lists
 package main
 
 import (
@@ -46,22 +46,21 @@ func run(ctx context.Context) int {
 	return 0
 }
 
-// sections are what can be measured, in the order of the tables: all but the
-// last are what is measured when none is named.
+// sections are what can be measured, in the order of the tables; those that
+// fill the county themselves are measured alone, when they are named.
 var sections = []section{
-	{"floor", againstFloor},
-	{"hot", hotAgainstSpread},
-	{"soldout", soldOut},
-	{growthSection, growth},
+	{"floor", againstFloor, false},
+	{"hot", hotAgainstSpread, false},
+	{"soldout", soldOut, false},
+	{"growth", growth, true},
+	{"lists", lists, true},
 }
-
-const growthSection = "growth"
 
 // bench measures the sections that are named, or all.
 func bench(ctx context.Context, out io.Writer, names []string) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
-			return fmt.Errorf("nothing is called %q: floor, hot, soldout or growth", name)
+			return fmt.Errorf("nothing is called %q: floor, hot, soldout, growth or lists", name)
 		}
 	}
 	fmt.Fprintf(out, "%d CPUs, %s\n", runtime.NumCPU(), runtime.Version()) //nolint:errcheck // as a whole, below
@@ -76,6 +75,7 @@ func bench(ctx context.Context, out io.Writer, names []string) error {
 type section struct {
 	name    string
 	measure func(context.Context, *report, *site) error
+	alone   bool
 }
 
 // drivers are both, or the one that BENCH_DRIVER names.
@@ -87,13 +87,14 @@ func drivers() []database.Driver {
 }
 
 func onDriver(ctx context.Context, out io.Writer, driver database.Driver, names []string) (err error) {
-	s, err := newSite(ctx, driver, slices.Equal(names, []string{growthSection}))
+	alone := len(names) == 1 && slices.ContainsFunc(sections, func(s section) bool { return s.alone && s.name == names[0] })
+	s, err := newSite(ctx, driver, alone)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	for _, part := range sections {
-		if !slices.Contains(names, part.name) && (len(names) > 0 || part.name == growthSection) {
+		if !slices.Contains(names, part.name) && (len(names) > 0 || part.alone) {
 			continue
 		}
 		r := &report{out: out, title: fmt.Sprintf("%s: %s", part.name, driver)}

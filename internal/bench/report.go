@@ -30,6 +30,8 @@ type figures []float64
 
 func (f *figures) add(v float64) { *f = append(*f, v) }
 
+func (f figures) median() float64 { return slices.Sorted(slices.Values(f))[len(f)/2] }
+
 // as gives the median with the least and the most.
 func (f figures) as(format string) string {
 	sorted := slices.Sorted(slices.Values(f))

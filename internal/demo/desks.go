@@ -12,16 +12,17 @@ import (
 	"jiamenkou/service/casework"
 	"jiamenkou/service/ledger"
 	"jiamenkou/service/market"
+	"jiamenkou/service/policy"
 	"jiamenkou/service/recourse"
 	"jiamenkou/service/settlement"
 )
 
 // desks leaves work for everybody who logs in: reports to accept and to handle,
 // hours to confirm, a merchant and benefits to review, a statement in dispute,
-// an adjustment to approve, an objection to answer.
+// an adjustment to approve, an objection to answer, points to pay late.
 func (l *loader) desks(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
-		l.openReports, l.unconfirmedHours, l.toReview, l.dispute, l.proposeAdjustment, l.object,
+		l.openReports, l.unconfirmedHours, l.toReview, l.dispute, l.proposeAdjustment, l.object, l.exhaustBudget,
 	} {
 		if err := part(ctx); err != nil {
 			return err
@@ -94,12 +95,21 @@ func (l *loader) workOn(ctx context.Context, worker authz.Actor, id string, reac
 }
 
 // unconfirmedHours is a shift of yesterday evening that waits for its
-// organizer.
+// organizer; two who had signed up had no phone with them, or did not come.
 func (l *loader) unconfirmedHours(ctx context.Context) error {
 	l.at(l.yesterday(), 9, 0)
 	begin := clock.Now(l.Clock).Add(9*time.Hour + 30*time.Minute) // 18:30
-	_, _, err := l.attend(ctx, l.activities[5], begin, l.residents[30:36])
-	return err
+	shift, _, err := l.attend(ctx, l.activities[5], begin, l.residents[30:36])
+	if err != nil {
+		return err
+	}
+	l.at(l.yesterday(), 9, 30)
+	for _, r := range l.residents[36:38] {
+		if _, err := l.Volunteer.SignUp(ctx, r, shift); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // toReview is a merchant who wants to join and benefits that merchants have
@@ -177,4 +187,32 @@ func (l *loader) object(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// exhaustBudget gives the last town a budget of its own for reports that is
+// used up by the first of them: the others wait to be paid.
+func (l *loader) exhaustBudget(ctx context.Context) error {
+	town, day := l.towns[len(l.towns)-1], l.yesterday()
+	l.at(day, 8, 0)
+	const points, reporters = 5, 6
+	budget, err := l.Policy.CreateBudget(ctx, l.operator, policy.BudgetInput{
+		RegionID: town.ID, Name: town.Name + "上报专项预算", StartsOn: day, EndsOn: day.AddDays(90), LimitPoints: points + points/2,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = l.Policy.PublishRule(ctx, l.operator, policy.RuleInput{
+		RegionID: town.ID, BudgetID: budget.ID, EventKind: model.EventReportVerified, Points: points, MaxPoints: points,
+		DailyCap: 2, ObjectCap: 1, Expiry: model.ExpiryEndOfNextYear, Note: "上报经核实 5 分，从本镇预算发放",
+	})
+	if err != nil {
+		return err
+	}
+	var people []authz.Actor
+	for _, r := range l.residents[len(neighbours):] {
+		if strings.HasPrefix(r.RegionPath, town.Path) {
+			people = append(people, r)
+		}
+	}
+	return l.reportBy(ctx, day, people[:min(reporters, len(people))])
 }

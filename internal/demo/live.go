@@ -152,6 +152,12 @@ func (l *loader) report(ctx context.Context, day clock.Day) error {
 	if day == clock.DayOf(l.now).AddDays(-1) {
 		reporters[reportsPerDay-1] = l.residents[0] // today wang is asked whether it is solved
 	}
+	return l.reportBy(ctx, day, reporters)
+}
+
+// reportBy is one report of each from the writing to the thanks, but for one
+// that nobody has answered yet.
+func (l *loader) reportBy(ctx context.Context, day clock.Day, reporters []authz.Actor) error {
 	for i, r := range reporters {
 		l.at(day, 9, i*5)
 		t := reportTexts[l.rand.IntN(len(reportTexts))]

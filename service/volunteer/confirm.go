@@ -374,6 +374,12 @@ func (c *confirming) recallRecords(attendanceIDs []string) error {
 	return nil
 }
 
+// NeedsSecondPerson reports whether somebody may not confirm an attendance, but
+// somebody else may: nothing proves it but that person's own marks.
+func NeedsSecondPerson(a model.Attendance, staffID string) bool {
+	return a.ByHandOnly() && (a.CheckInBy == staffID || a.CheckOutBy != nil && *a.CheckOutBy == staffID)
+}
+
 func (c *confirming) decideOne(x ConfirmItem, a *model.Attendance, o *ConfirmOutcome) *fault.Error {
 	switch {
 	case a == nil:
@@ -382,7 +388,7 @@ func (c *confirming) decideOne(x ConfirmItem, a *model.Attendance, o *ConfirmOut
 		return c.reject(x, a, o)
 	case a.Status == model.AttendanceCheckedIn:
 		return ErrNotCheckedOut
-	case a.ByHandOnly() && (a.CheckInBy == c.actor.ID || *a.CheckOutBy == c.actor.ID):
+	case NeedsSecondPerson(*a, c.actor.ID):
 		return ErrSecondPerson
 	}
 	if mayMove(attendanceMoves, a.Status, model.AttendanceConfirmed) != nil {

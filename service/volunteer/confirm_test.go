@@ -214,6 +214,26 @@ func TestHandMarks(t *testing.T) {
 			require.Zero(t, w.points(a))
 			require.EqualValues(t, 180, w.minutes(a).EffectiveMinutes)
 		})
+		t.Run("leave a trail with who and why", func(t *testing.T) {
+			page, err := w.ShiftMoves(ctx, w.organizer, shifts[0], paging.Request{})
+			require.NoError(t, err)
+			require.Len(t, page.Items, 2)
+			confirmed, marked := page.Items[0], page.Items[1]
+			require.Equal(t, []string{string(model.AttendanceConfirmed), w.colleague.ID}, []string{confirmed.ToStatus, confirmed.ActorID})
+			require.Equal(t, []string{g.ID, "", string(model.AttendanceCheckedOut), "老人没有手机", w.organizer.ID},
+				[]string{marked.SignupID, marked.FromStatus, marked.ToStatus, marked.Reason, marked.ActorID})
+			require.NotEmpty(t, marked.ActorName)
+			require.NotEmpty(t, marked.Nickname)
+
+			first, err := w.ShiftMoves(ctx, w.operator, shifts[0], paging.Request{Limit: 1})
+			require.NoError(t, err)
+			require.Equal(t, page.Items[:1], first.Items)
+			second, err := w.ShiftMoves(ctx, w.operator, shifts[0], paging.Request{Limit: 1, Cursor: first.Next})
+			require.NoError(t, err)
+			require.Equal(t, page.Items[1:], second.Items)
+			require.Empty(t, second.Next)
+			w.refuses(volunteer.ErrShiftMissing, func() error { _, err := w.ShiftMoves(ctx, w.neighbour, shifts[0], paging.Request{}); return err })
+		})
 		t.Run("close after three days", func(*testing.T) {
 			w.set(at(4, 12.1))
 			mark.SignupID = h.ID

@@ -10,7 +10,8 @@ export interface Work {
   count: () => Promise<{ count: number; more?: boolean }>
 }
 
-export const groups = ['事务', '福利', '积分', '管理'] as const
+/** The subjects of the menu, in their order. */
+export const groups = ['事务', '志愿服务', '福利与结算', '积分', '人员与地区', '监督', '系统'] as const
 
 /** One folder of src/resources: its place in the menu, who may see it, its routes, its open work. Menu, guards and start page read nothing else. */
 export interface Resource {

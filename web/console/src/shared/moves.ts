@@ -14,6 +14,7 @@ export interface Move {
   /** More than one thing to fill in. */
   fields?: Field[]
   initial?: Values
+  /** What it answers as a string is told to the person. */
   run: (given: { text: string; choice: string; amount: number; values: Values; key: string }) => Promise<unknown>
 }
 

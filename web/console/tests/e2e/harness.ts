@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { createHmac } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { expect } from 'vitest'
 
@@ -22,12 +25,12 @@ export interface Person {
   leave(): Promise<void>
 }
 
-/** `refusals` are answers that the test provokes: the browser reports them as errors, which are none here. */
-export async function openDesk(browser: Browser, settings: { dark?: boolean; refusals?: number[] } = {}): Promise<Person> {
+/** `refusals` are answers that the test provokes: the browser reports them as errors, which are none here. `at` is another server than the one of the run. */
+export async function openDesk(browser: Browser, settings: { dark?: boolean; refusals?: number[]; at?: string } = {}): Promise<Person> {
   // What fades in or out is neither readable nor in its place: axe and pictures look at what stays.
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
   const wrong: string[] = []
-  const home = new URL(url).host
+  const home = new URL(settings.at ?? url).host
   await context.route('**/*', (route) => {
     const target = new URL(route.request().url())
     if (!/^https?:$/.test(target.protocol) || target.host === home) return route.continue()
@@ -37,10 +40,10 @@ export async function openDesk(browser: Browser, settings: { dark?: boolean; ref
   if (settings.dark) await context.addInitScript(() => localStorage.setItem('jmk.dark', '1'))
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
-  page.on('pageerror', (e) => wrong.push('error in the page: ' + e.message))
+  page.on('pageerror', (e) => wrong.push(`${page.url()} error in the page: ${e.message}`))
   page.on('console', (m) => {
     const expected = (settings.refusals ?? []).some((status) => m.text().includes(`status of ${status} `))
-    if (m.type() === 'error' && !expected) wrong.push('console: ' + m.text())
+    if (m.type() === 'error' && !expected) wrong.push(`${page.url()} console: ${m.text()}`)
   })
   return {
     page,
@@ -59,18 +62,26 @@ export async function fillLogin(page: Page, username: string): Promise<void> {
 
 export async function openAs(browser: Browser, username: string, settings: Parameters<typeof openDesk>[1] = {}): Promise<Person> {
   const person = await openDesk(browser, settings)
-  await person.page.goto(`${url}/console/`)
+  await person.page.goto(`${settings.at ?? url}/console/`)
   await fillLogin(person.page, username)
   await person.page.getByRole('heading', { name: /您好/ }).waitFor()
   return person
 }
 
 export async function open(page: Page, path: string): Promise<void> {
-  await page.goto(`${url}/console${path}`)
+  const here = page.url().startsWith('http') ? new URL(page.url()).origin : url
+  await page.goto(`${here}/console${path}`)
   await page.waitForLoadState('networkidle')
 }
 
-export const menuOf = (page: Page): Promise<string[]> => page.getByRole('navigation', { name: '主菜单' }).getByRole('link').allTextContents()
+const mainMenu = (page: Page) => page.getByRole('navigation', { name: '主菜单' })
+
+/** Every entry of the menu, its closed groups opened by the keyboard. */
+export async function menuOf(page: Page): Promise<string[]> {
+  const closed = mainMenu(page).getByRole('button', { expanded: false })
+  for (let left = await closed.count(); left > 0; left--) await closed.first().press('Enter')
+  return mainMenu(page).getByRole('link').allTextContents()
+}
 
 async function call(method: string, path: string, token: string, body?: unknown) {
   const headers = { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}), 'Idempotency-Key': crypto.randomUUID() }
@@ -103,16 +114,20 @@ export async function move(page: Page, title: string, text = ''): Promise<void> 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 interface Finding { id: string; impact: string | null; nodes: { html: string; failureSummary?: string }[] }
 
-/** Fails on any serious or critical finding of axe. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** The serious and critical findings of axe, of some rules only if they are named. */
+export async function findingsOf(page: Page, rules: string[] = []): Promise<string[]> {
   // The strict content policy refuses script tags; evaluating is not bound by it.
   await page.evaluate((await import('node:fs')).readFileSync(axePath, 'utf8'))
-  const findings = (await page.evaluate(async () => {
+  const findings = (await page.evaluate(async (only) => {
     const axe = (window as unknown as { axe: { run(where: unknown, options: unknown): Promise<{ violations: unknown[] }> } }).axe
-    return (await axe.run(document, { resultTypes: ['violations'] })).violations
-  })) as Finding[]
+    return (await axe.run(document, { resultTypes: ['violations'], ...(only.length ? { runOnly: only } : {}) })).violations
+  }, rules)) as Finding[]
   const serious = findings.filter((f) => f.impact === 'serious' || f.impact === 'critical')
-  expect(serious.map((f) => `${page.url()} ${f.id}: ${f.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + ' ' + (n.failureSummary ?? '')).join(' | ')}`)).toEqual([])
+  return serious.map((f) => `${page.url()} ${f.id}: ${f.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + ' ' + (n.failureSummary ?? '')).join(' | ')}`)
+}
+
+export async function expectAccessible(page: Page): Promise<void> {
+  expect(await findingsOf(page)).toEqual([])
 }
 
 /** Fails when something is wider than the window. What floats finds its new place a moment after the window has changed. */
@@ -132,4 +147,36 @@ export async function shot(page: Page, name: string): Promise<void> {
     await page.screenshot({ path })
   }
   await page.setViewportSize({ width: 1440, height: 900 })
+}
+
+/** Starts the program once more, on the same database with other settings, as another copy behind a balancer. */
+export async function startServer(settings: Record<string, string>): Promise<{ url: string; stop(): Promise<void> }> {
+  const database = process.env.JMK_TEST_SQLITE
+  if (!database) throw new Error('JMK_TEST_SQLITE is not set: run through scripts/with-demo.sh')
+  const program = fileURLToPath(new URL('../../../../bin/jiamenkou', import.meta.url))
+  const env = { PATH: process.env.PATH, JMK_HTTP_ADDR: '127.0.0.1:0', JMK_DATABASE_DRIVER: 'sqlite', JMK_DATABASE_SQLITE_PATH: database, JMK_FILES_PATH: `${dirname(database)}/files`, JMK_JOBS_ENABLED: 'false', ...settings }
+  const server = spawn(program, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise<void>((done) => server.once('exit', () => done()))
+  let told = ''
+  const address = await new Promise<string>((found, lost) => {
+    for (const stream of [server.stdout, server.stderr]) {
+      stream.on('data', (part: Buffer) => {
+        told = (told + part.toString()).slice(-4000)
+        const at = /is running: (http:\S+)/.exec(told)?.[1]
+        if (at) found(at)
+      })
+    }
+    void ended.then(() => lost(new Error(`the second server did not start: ${told}`)))
+  })
+  return { url: address, stop: () => (server.kill(), ended) }
+}
+
+/** The six digits of an authenticator (RFC 6238) at a time. */
+export function codeOf(secret: string, at = Date.now()): string {
+  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((b) => parseInt(b, 2)))
+  const step = Buffer.alloc(8)
+  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)))
+  const mac = createHmac('sha1', key).update(step).digest()
+  return String((mac.readUInt32BE(mac[19]! & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }

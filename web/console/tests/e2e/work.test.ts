@@ -195,3 +195,23 @@ test('a server that is down is said, with a way on', async () => {
   await page.getByRole('heading', { name: /您好/ }).waitFor()
   await leave()
 })
+
+test('a page of a long list is one request and holds no more rows than a page has', async () => {
+  const { page, leave } = await openAs(browser, 'operator')
+  const asked: string[] = []
+  page.on('request', (r) => void (/\/api\/v1\/residents\?|\/api\/v1\/residents$/.test(r.url()) && asked.push(r.url())))
+  await open(page, '/residents')
+  const rows = page.locator('main table tbody tr')
+  const seen = new Set<string>()
+  for (let n = 1; n <= 5; n++) {
+    expect(asked).toHaveLength(n)
+    expect(await rows.count()).toBe(20) // the server's page; the demo has 600 residents
+    for (const number of await rows.locator('td:nth-child(3)').allTextContents()) seen.add(number)
+    const answered = page.waitForResponse(/\/residents\?.*cursor=/)
+    await page.getByRole('button', { name: '下一页' }).click()
+    await answered
+    await page.waitForLoadState('networkidle')
+  }
+  expect(seen.size).toBe(100)
+  await leave()
+})

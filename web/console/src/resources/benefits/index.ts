@@ -4,7 +4,7 @@ import { counted, type Resource } from '@/app/resource'
 export default {
   name: 'benefits',
   title: '福利',
-  group: '福利',
+  group: '福利与结算',
   roles: ['operator', 'auditor', 'merchant_owner', 'clerk'],
   order: 31,
   routes: [

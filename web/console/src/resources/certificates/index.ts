@@ -2,7 +2,7 @@ import { answer, api } from '@/api/client'
 import { counted, type Resource } from '@/app/resource'
 
 export default {
-  name: 'certificates', title: '服务证明', group: '事务', roles: ['organizer', 'operator', 'auditor'], order: 19,
+  name: 'certificates', title: '服务证明', group: '志愿服务', roles: ['organizer', 'operator', 'auditor'], order: 19,
   routes: [
     { path: 'certificates', component: () => import('./List.vue') },
     { path: 'certificates/:id', component: () => import('./Page.vue') },

@@ -4,7 +4,7 @@ import { counted, type Resource } from '@/app/resource'
 export default {
   name: 'merchants',
   title: '商户',
-  group: '福利',
+  group: '福利与结算',
   roles: ['operator', 'auditor', 'merchant_owner'],
   order: 30,
   routes: [

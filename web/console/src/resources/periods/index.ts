@@ -1,6 +1,6 @@
 import type { Resource } from '@/app/resource'
 
 export default {
-  name: 'periods', title: '结算期', group: '福利', roles: ['operator', 'auditor'], order: 33,
+  name: 'periods', title: '结算期', group: '福利与结算', roles: ['operator', 'auditor'], order: 33,
   routes: [{ path: 'periods', component: () => import('./List.vue') }],
 } satisfies Resource

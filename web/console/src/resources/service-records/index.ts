@@ -3,7 +3,7 @@ import { counted, type Resource } from '@/app/resource'
 
 const keepers = { roles: ['organizer', 'operator'] }
 export default {
-  name: 'service-records', title: '服务记录', group: '事务', roles: ['organizer', 'operator', 'auditor'], order: 17,
+  name: 'service-records', title: '服务记录', group: '志愿服务', roles: ['organizer', 'operator', 'auditor'], order: 17,
   routes: [
     { path: 'service-records', component: () => import('./List.vue') },
     { path: 'service-records/new', component: () => import('./New.vue'), meta: { page: '补录', ...keepers } },

@@ -6,7 +6,7 @@ const by = (status: 'issued' | 'disputed') => async () => counted(await answer(a
 export default {
   name: 'statements',
   title: '结算单',
-  group: '福利',
+  group: '福利与结算',
   roles: ['operator', 'auditor', 'merchant_owner'],
   order: 34,
   routes: [{ path: 'statements', component: () => import('./List.vue') }, { path: 'statements/:id', component: () => import('./Page.vue') }],
