@@ -36,7 +36,7 @@ func everySort(t *testing.T, a *App) {
 	}
 	post[object](operator, "/exports", object{"resource": "merchants", "format": "csv", "sort": "-name"})
 	for range 3 {
-		a.clock.(*clock.Manual).Advance(time.Second) //nolint:forcetypeassert // two runs at one instant are one
+		a.clock.(*clock.Manual).Advance(time.Second) // two runs at one instant are one
 		run := post[struct{ ID string }](operator, "/jobs/queue.prune/runs", nil)
 		_, err := a.runner.Await(t.Context(), run.ID)
 		require.NoError(t, err)
@@ -133,9 +133,9 @@ func compare(a, b any) int {
 		return cmp.Compare(boolInt(a == nil), boolInt(b == nil))
 	}
 	if n, is := a.(float64); is {
-		return cmp.Compare(n, b.(float64)) //nolint:forcetypeassert // one list has one type
+		return cmp.Compare(n, b.(float64)) // one list has one type
 	}
-	x, y := a.(string), b.(string) //nolint:forcetypeassert // as above
+	x, y := a.(string), b.(string)
 	p, err := time.Parse(time.RFC3339, x)
 	q, err2 := time.Parse(time.RFC3339, y)
 	if err == nil && err2 == nil {
