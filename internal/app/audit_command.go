@@ -27,7 +27,7 @@ var errNoState = fault.New(fault.NotFound, "audit.no_state", "没有可以接着
 
 const (
 	// auditStateVersion is raised when the phases of an audit change.
-	auditStateVersion = 2
+	auditStateVersion = 3
 	// auditStateLife is how long an interrupted audit can be resumed: what was
 	// checked before counts as checked.
 	auditStateLife     = 24 * time.Hour

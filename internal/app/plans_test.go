@@ -415,6 +415,7 @@ func (w *town) background() {
 		{"audit of volunteering", w.auditOf(w.a.Volunteer.AuditPhases())},
 		{"audit of reading", w.auditOf(w.a.Reading.AuditPhases())},
 		{"audit of casework", w.auditOf(w.a.Casework.AuditPhases())},
+		{"audit of the leaderboard", w.auditOf(w.a.Leaderboard.AuditPhases())},
 		{"release orders", func() error { _, err := w.a.Market.ReleaseExpired(ctx); return err }},
 		{"expire readings", func() error { _, err := w.a.Reading.ExpireSessions(ctx); return err }},
 		{"queue", func() error { w.a.worker.Start(); return w.queued() }},

@@ -98,7 +98,7 @@ func (s *Service) sections() []section {
 		s.inRanges("casework", s.Casework.AuditPhases()),
 		s.inRanges("market", s.Market.AuditPhases()),
 		s.inRanges("settlement", s.Settlement.AuditPhases()),
-		whole("leaderboard", s.Leaderboard.Audit),
+		s.inRanges("leaderboard", s.Leaderboard.AuditPhases()),
 	}
 }
 
@@ -108,25 +108,6 @@ func (s *Service) inRanges(name string, phases []ledger.AuditPhase) section {
 		start: func(ctx context.Context) (ledger.AuditState, error) { return s.Ledger.StartAuditRows(ctx, phases) },
 		run: func(ctx context.Context, o ledger.AuditOptions) (ledger.AuditResult, error) {
 			return s.Ledger.AuditRows(ctx, phases, o)
-		},
-	}
-}
-
-// whole is the part of a service whose audit is one step.
-func whole(name string, audit func(context.Context) ([]ledger.Difference, error)) section {
-	return section{
-		name:  name,
-		start: func(context.Context) (ledger.AuditState, error) { return ledger.AuditState{}, nil },
-		run: func(ctx context.Context, o ledger.AuditOptions) (ledger.AuditResult, error) {
-			if o.Resume.Complete {
-				return ledger.AuditResult{Differences: o.Resume.Differences}, nil
-			}
-			found, err := audit(ctx)
-			if err != nil {
-				return ledger.AuditResult{}, err
-			}
-			state := ledger.AuditState{Differences: found, Complete: true}
-			return ledger.AuditResult{Differences: found}, o.Step(state.Progress())
 		},
 	}
 }

@@ -3,6 +3,7 @@ package leaderboard_test
 import (
 	"context"
 	"flag"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/model"
 	"jiamenkou/service/leaderboard"
+	"jiamenkou/service/ledger"
+	"jiamenkou/service/ledger/ledgertest"
 	"jiamenkou/service/policy"
 )
 
@@ -303,25 +306,58 @@ func TestPrune(t *testing.T) {
 
 func TestAuditFinds(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		who := w.residents(2, w.EastVillage, true)
+		who := append(w.residents(2, w.EastVillage, true), w.resident(w.WestVillage, true))
 		w.earn(who[0], 5)
 		w.earn(who[1], 6)
+		w.earnAt(who[2], 7, "2026-02-03 12:00:00") // a week and a month of its own
 		w.build()
-		for name, change := range map[string]struct{ spoil, mend string }{
-			"a score that grew":    {"UPDATE leaderboard_score SET points = points + 1", "UPDATE leaderboard_score SET points = points - 1"},
-			"a wrong bar":          {"UPDATE leaderboard_bucket SET residents = residents + 1", "UPDATE leaderboard_bucket SET residents = residents - 1"},
-			"an unlisted resident": {"UPDATE leaderboard_score SET listed = 0", "UPDATE leaderboard_score SET listed = 1"},
-			"a wrong total":        {"UPDATE leaderboard_total SET points = points + 1", "UPDATE leaderboard_total SET points = points - 1"},
-			"a score that is gone": {"UPDATE leaderboard_score SET period_start = '2026-02-01' WHERE period_kind = 'month'", "UPDATE leaderboard_score SET period_start = '2026-03-01' WHERE period_kind = 'month'"},
+		for name, c := range map[string]struct{ spoil, mend, check, object string }{
+			"a score that grew": {
+				"UPDATE leaderboard_score SET points = points + 1", "UPDATE leaderboard_score SET points = points - 1",
+				"county scores equal the awards", "week 2026-02-02 " + who[2].ID,
+			},
+			"a score without an award": {
+				"INSERT INTO leaderboard_score (region_id, period_kind, period_start, resident_id, points, listed) VALUES ('" + w.County.ID + "', 'week', '2026-02-23', '" + who[0].ID + "', 3, 0)",
+				"DELETE FROM leaderboard_score WHERE period_start = '2026-02-23'",
+				"county scores equal the awards", "week 2026-02-23 " + who[0].ID,
+			},
+			"a board without a total": {
+				"UPDATE leaderboard_total SET period_start = '2026-01-01' WHERE period_kind = 'month' AND period_start = '2026-02-01'",
+				"UPDATE leaderboard_total SET period_start = '2026-02-01' WHERE period_start = '2026-01-01'",
+				"total's participants equal the scores", "month 2026-02-01 " + w.West.ID,
+			},
+			"a wrong bar": {
+				"UPDATE leaderboard_bucket SET residents = residents + 1", "UPDATE leaderboard_bucket SET residents = residents - 1",
+				"histogram equals the listed scores", "month 2026-03-01 " + w.EastVillage.ID,
+			},
+			"a bar of nobody": {
+				"INSERT INTO leaderboard_bucket (period_kind, period_start, region_id, points, residents) VALUES ('week', '2026-01-05', '" + w.East.ID + "', 9, 1)",
+				"DELETE FROM leaderboard_bucket WHERE period_start = '2026-01-05'",
+				"histogram equals the listed scores", "week 2026-01-05 " + w.East.ID,
+			},
+			"an unlisted resident": {
+				"UPDATE leaderboard_score SET listed = 0", "UPDATE leaderboard_score SET listed = 1",
+				"total's listed equal the scores", "week 2026-03-09 " + w.County.ID,
+			},
+			"a wrong total": {
+				"UPDATE leaderboard_total SET points = points + 1", "UPDATE leaderboard_total SET points = points - 1",
+				"total's points equal the scores", "week 2026-02-02 " + w.WestVillage.ID,
+			},
+			"a score that is gone": {
+				"UPDATE leaderboard_score SET period_start = '2025-12-01' WHERE period_kind = 'month' AND period_start = '2026-03-01'",
+				"UPDATE leaderboard_score SET period_start = '2026-03-01' WHERE period_start = '2025-12-01'",
+				"county scores equal the awards", "month 2026-03-01 " + who[1].ID,
+			},
 		} {
 			w.sound()
-			w.Exec(t, change.spoil)
-			found, err := w.boards.Audit(t.Context())
-			require.NoError(t, err)
-			require.NotEmpty(t, found, name)
-			w.Exec(t, change.mend)
+			w.Exec(t, c.spoil)
+			found := ledgertest.AuditRows(t, w.ledger, w.boards.AuditPhases())
+			require.True(t, slices.ContainsFunc(found, func(d ledger.Difference) bool {
+				return d.Check == c.check && d.Object == c.object && d.Want != d.Got && d.Account == ""
+			}), "%s: %v", name, found)
+			w.Exec(t, c.mend)
 		}
-		w.sound()
+		require.Empty(t, ledgertest.AuditRows(t, w.ledger, w.boards.AuditPhases()))
 	})
 }
 

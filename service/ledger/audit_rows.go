@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -21,6 +20,18 @@ type AuditPhase struct {
 	// Args are more arguments of the checks than the range's bounds, read in
 	// the same snapshot; nil if there are none.
 	Args func(tx *gorm.DB) ([]sql.NamedArg, error)
+	// Count and Next are for rows that no single id orders: Table is empty then.
+	Count func(tx *gorm.DB) (int64, error)
+	Next  func(tx *gorm.DB, after string, rows int) (AuditRange, error)
+}
+
+// AuditRange is a range that an AuditPhase has made itself.
+type AuditRange struct {
+	Rows int64 // as Count counts them
+	// Last is what Next is given for the range after this one; "" if there is
+	// none, and then the range is not checked.
+	Last string
+	Args []sql.NamedArg // of the checks, in place of @lo and @hi
 }
 
 // RangeCheck is one comparison: a query with the columns object, account, want
@@ -31,15 +42,38 @@ type RangeCheck struct{ Name, Query string }
 // for the progress.
 func (s *Service) StartAuditRows(ctx context.Context, phases []AuditPhase) (AuditState, error) {
 	state := AuditState{StartedAt: clock.Now(s.clock)}
-	counts := make([]string, len(phases))
-	for i, p := range phases {
-		counts[i] = "(SELECT COUNT(*) FROM " + p.Table + ")"
-	}
-	err := s.db.Read(ctx).Raw("SELECT " + strings.Join(counts, " + ")).Scan(&state.Total).Error
-	if err != nil {
-		return state, fmt.Errorf("ledger: audit: %w", err)
+	for _, p := range phases {
+		n, err := p.count(s.db.Read(ctx))
+		if err != nil {
+			return state, fmt.Errorf("ledger: audit: %w", err)
+		}
+		state.Total += n
 	}
 	return state, nil
+}
+
+func (p AuditPhase) count(tx *gorm.DB) (n int64, err error) {
+	if p.Count != nil {
+		return p.Count(tx)
+	}
+	return n, tx.Raw("SELECT COUNT(*) FROM " + p.Table).Scan(&n).Error
+}
+
+// next is the range after the row of that id, with at most so many rows.
+func (p AuditPhase) next(tx *gorm.DB, after string, rows int) (AuditRange, error) {
+	if p.Next != nil {
+		return p.Next(tx, after, rows)
+	}
+	var part struct {
+		N    int64
+		Last string
+	}
+	err := tx.Raw(`SELECT COUNT(*) AS n, COALESCE(MAX(id), '') AS last
+		FROM (SELECT id FROM `+p.Table+` WHERE id > ? ORDER BY id LIMIT ?) part`, after, rows).Scan(&part).Error
+	if part.N < int64(rows) {
+		part.Last = lastID
+	}
+	return AuditRange{Rows: part.N, Last: part.Last, Args: []sql.NamedArg{sql.Named("lo", after), sql.Named("hi", part.Last)}}, err
 }
 
 // AuditRows passes the phases one after the other, as AuditStream passes those
@@ -61,20 +95,15 @@ func (a *auditor) rowRange(ctx context.Context, p AuditPhase, after string) (nex
 		rows = min(rows, p.Rows)
 	}
 	err = database.Snapshot(ctx, a.s.db, func(tx *gorm.DB) error {
-		var part struct {
-			N    int64
-			Last string
-		}
-		err := tx.Raw(`SELECT COUNT(*) AS n, COALESCE(MAX(id), '') AS last
-			FROM (SELECT id FROM `+p.Table+` WHERE id > ? ORDER BY id LIMIT ?) part`, after, rows).Scan(&part).Error
-		if err != nil {
+		part, err := p.next(tx, after, rows)
+		if err != nil || part.Last == "" {
 			return err
 		}
-		next = lastID
-		if part.N == int64(rows) {
-			next = part.Last
+		next = part.Last
+		var args []any
+		for _, m := range part.Args {
+			args = append(args, m)
 		}
-		args := []any{sql.Named("lo", after), sql.Named("hi", next)}
 		if p.Args != nil {
 			more, err := p.Args(tx)
 			if err != nil {
@@ -91,7 +120,7 @@ func (a *auditor) rowRange(ctx context.Context, p AuditPhase, after string) (nex
 			}
 			a.found(found...)
 		}
-		a.state.Counts.Rows += part.N
+		a.state.Counts.Rows += part.Rows
 		return nil
 	})
 	return next, err
