@@ -100,7 +100,7 @@ func (w *town) desk() {
 		"/merchants/" + order.MerchantID + "/redemptions": {"redeemed_at", "-redeemed_at"},
 	} {
 		for _, sort := range sorts {
-			page := path + "?limit=50&sort=" + sort
+			page := path + "?limit=10&sort=" + sort
 			do(auditor, page, http.MethodGet, page, nil)
 			next := get[list[object]](auditor, page).Next
 			require.NotEmpty(w.t, next, page)

@@ -95,6 +95,7 @@ type town struct {
 	site    *site
 	article string
 	visits  int
+	pages   int
 }
 
 func newTown(t *testing.T, db database.Config) *town {
@@ -517,8 +518,10 @@ func TestHotCallsReadNoWholeTable(t *testing.T) {
 				seen[s.sql] = true
 				w.requireNoScan(s, big)
 			}
+			w.requireFollowed(s)
 		}
 		require.GreaterOrEqual(t, len(calls), 40, "%v", calls)
+		require.Equal(t, 24, w.pages, "pages of long lists in their orders")
 	})
 }
 
@@ -531,6 +534,34 @@ func (w *town) requireNoScan(s statement, big map[string]int64) {
 		// A batch that names a good part of the rows may as well read all.
 		if rows, is := big[scanned]; is && int64(len(s.args)) < rows/4 {
 			w.t.Errorf("%s: reads all of %s:\n%s\n%v", s.call, scanned, s.sql, s.args)
+		}
+	}
+}
+
+// followed are the pages of long lists that an index gives in their order: the
+// beginning of the call, and of the statement that finds the rows.
+var followed = []struct{ call, sql string }{
+	{"/cases?", "SELECT c.*"}, {"/service-records?", "SELECT r.*"}, {"/residents?", "SELECT p.id, p.nickname"}, {"/audit-log?", "SELECT a.id, a.actor_kind"},
+}
+
+// requireFollowed requires that no rows are put into order for such a page.
+func (w *town) requireFollowed(s statement) {
+	w.t.Helper()
+	if !slices.ContainsFunc(followed, func(x struct{ call, sql string }) bool {
+		return strings.HasPrefix(s.call, x.call) && strings.HasPrefix(s.sql, x.sql)
+	}) {
+		return
+	}
+	w.pages++
+	var rows []struct{ Detail, Extra string }
+	command := "EXPLAIN "
+	if w.a.db.Driver() == database.SQLite {
+		command = "EXPLAIN QUERY PLAN "
+	}
+	w.explain(command, s, &rows)
+	for _, r := range rows {
+		if strings.Contains(r.Detail, "FOR ORDER BY") || strings.Contains(r.Extra, "filesort") {
+			w.t.Errorf("%s: sorts what it finds: %+v\n%s\n%v", s.call, rows, s.sql, s.args)
 		}
 	}
 }

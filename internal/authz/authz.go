@@ -133,6 +133,12 @@ func (a Actor) RegionPaths(roles ...Role) []string {
 	return paths
 }
 
+// CountyWide reports whether the actor holds one of the roles over a whole county:
+// its path has one segment, and the system's has none.
+func (a Actor) CountyWide(roles ...Role) bool {
+	return slices.ContainsFunc(a.RegionPaths(roles...), func(path string) bool { return strings.Count(path, "/") <= 2 })
+}
+
 // MerchantIDs returns the merchants at which the actor holds one of the roles.
 func (a Actor) MerchantIDs(roles ...Role) []string {
 	var ids []string

@@ -227,6 +227,16 @@ func ForUpdate(tx *gorm.DB) string {
 	return " FOR UPDATE"
 }
 
+// InOrder returns the join that reads the table on its left first, so that a list
+// follows an index of that table to the end of a page. It is for a list of which
+// the actor may see nearly every row: of one who may see few it would read many.
+func InOrder(tx *gorm.DB) string {
+	if tx.Name() == string(SQLite) {
+		return "CROSS JOIN"
+	}
+	return "STRAIGHT_JOIN"
+}
+
 // RequireRows returns an error unless the statement changed exactly n rows:
 // a conditional update that found its row in another state.
 func RequireRows(res *gorm.DB, n int64) error {

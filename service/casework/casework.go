@@ -183,7 +183,11 @@ type placed struct {
 // TableName: gorm would derive one from the type's name.
 func (placed) TableName() string { return "case_file" }
 
-const selectPlaced = `SELECT c.*, r.path AS region_path FROM case_file c JOIN region r ON r.id = c.region_id`
+const (
+	selectPlaced = selectCase + "JOIN" + atRegion
+	selectCase   = "SELECT c.*, r.path AS region_path FROM case_file c "
+	atRegion     = " region r ON r.id = c.region_id"
+)
 
 // visible returns nil if the actor may see the case at all, else ErrNotFound.
 func visible(actor authz.Actor, c *placed) error {

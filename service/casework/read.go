@@ -10,6 +10,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
@@ -215,13 +216,13 @@ var BoardOrder = paging.NewOrder("-created_at",
 )
 
 // list runs a query for one page of cases.
-func (s *Service) list(ctx context.Context, page paging.Request, where string, args ...any) (paging.Page[Summary], error) {
+func (s *Service) list(ctx context.Context, page paging.Request, query string, args ...any) (paging.Page[Summary], error) {
 	seek, err := BoardOrder.Seek(page)
 	if err != nil {
 		return paging.Page[Summary]{}, err
 	}
 	var rows []placed
-	err = s.db.Read(ctx).Raw(selectPlaced+` WHERE `+where+` AND `+seek.Where+` ORDER BY `+seek.By+` LIMIT ?`,
+	err = s.db.Read(ctx).Raw(query+` AND `+seek.Where+` ORDER BY `+seek.By+` LIMIT ?`,
 		append(append(args, seek.Args...), seek.Limit)...).Scan(&rows).Error
 	if err != nil {
 		return paging.Page[Summary]{}, fmt.Errorf("casework: list: %w", err)
@@ -240,7 +241,7 @@ func (s *Service) MyCases(ctx context.Context, actor authz.Actor, statuses []Sta
 	if len(statuses) > 0 {
 		where, args = where+" AND c.status IN ?", append(args, statuses)
 	}
-	p, err := s.list(ctx, page, where, args...)
+	p, err := s.list(ctx, page, selectPlaced+" WHERE "+where, args...)
 	for i := range p.Items {
 		forReporter(&p.Items[i])
 	}
@@ -297,7 +298,10 @@ func (s *Service) Board(ctx context.Context, actor authz.Actor, filter BoardFilt
 		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
 		and("(c.number LIKE ? ESCAPE '!' OR c.content LIKE ? ESCAPE '!' OR c.address LIKE ? ESCAPE '!')", like, like, like)
 	}
-	return s.list(ctx, page, where, args...)
+	if filter.RegionID == "" && actor.CountyWide(readers...) {
+		return s.list(ctx, page, selectCase+database.InOrder(s.db.Read(ctx))+atRegion+" WHERE "+where, args...)
+	}
+	return s.list(ctx, page, selectPlaced+" WHERE "+where, args...)
 }
 
 // scope is the condition that keeps to the actor's regions, and to regionID's

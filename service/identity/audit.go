@@ -90,7 +90,7 @@ func (s *Service) AuditLog(ctx context.Context, actor authz.Actor, filter AuditF
 	if err != nil {
 		return paging.Page[AuditRecord]{}, err
 	}
-	where, args := regionScope(actor.RegionPaths(roles...), countyWide(actor, roles...))
+	where, args := regionScope(actor.RegionPaths(roles...), actor.CountyWide(roles...))
 	and := func(condition string, values ...any) {
 		where, args = where+" AND "+condition, append(args, values...)
 	}

@@ -285,7 +285,7 @@ func (s *Service) FindResidentByPhone(ctx context.Context, actor authz.Actor, ph
 
 func mayAdminister(actor authz.Actor, row residentRow) bool {
 	if row.Path == nil {
-		return countyWide(actor, authz.RoleOperator)
+		return actor.CountyWide(authz.RoleOperator)
 	}
 	return actor.InRegion(*row.Path, authz.RoleOperator) == nil
 }

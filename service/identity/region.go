@@ -6,7 +6,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"jiamenkou/internal/authz"
 	"jiamenkou/model"
 )
 
@@ -51,15 +50,4 @@ func regionScope(paths []string, nullToo bool) (where string, args []any) {
 		parts = append(parts, column+" IS NULL")
 	}
 	return "(" + strings.Join(parts, " OR ") + ")", args
-}
-
-// countyWide reports whether the actor holds one of the roles over a whole
-// county: only then may he see what belongs to no region yet.
-func countyWide(actor authz.Actor, roles ...authz.Role) bool {
-	for _, path := range actor.RegionPaths(roles...) {
-		if path == "/" || path == model.RegionCountyPath(path) {
-			return true
-		}
-	}
-	return false
 }

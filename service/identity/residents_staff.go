@@ -93,7 +93,7 @@ func residentScope(actor authz.Actor) (where string, args []any, err error) {
 	if !actor.IsSystem() && !actor.Has(overResidents...) {
 		return "", nil, authz.ErrForbidden
 	}
-	where, args = regionScope(actor.RegionPaths(overResidents...), countyWide(actor, overResidents...))
+	where, args = regionScope(actor.RegionPaths(overResidents...), actor.CountyWide(overResidents...))
 	return where, args, nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
@@ -154,7 +155,11 @@ func (s *Service) Records(ctx context.Context, actor authz.Actor, filter RecordF
 		return paging.Page[model.ServiceRecord]{}, err
 	}
 	where, args := scope("g.path", actor.RegionPaths(readers...))
-	q := filter.apply(s.db.Read(ctx).Table("service_record r").Joins("JOIN region g ON g.id = r.region_id").Select("r.*").Where(where, args...))
+	join := "JOIN"
+	if actor.CountyWide(readers...) {
+		join = database.InOrder(s.db.Read(ctx))
+	}
+	q := filter.apply(s.db.Read(ctx).Table("service_record r").Joins(join+" region g ON g.id = r.region_id").Select("r.*").Where(where, args...))
 	var rows []model.ServiceRecord
 	if err := q.Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit).Find(&rows).Error; err != nil {
 		return paging.Page[model.ServiceRecord]{}, fmt.Errorf("volunteer: records: %w", err)
