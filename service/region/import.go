@@ -36,6 +36,9 @@ const importAttempts = 5
 // the whole county of every region that the file creates or changes, and over
 // both counties for a move between two.
 //
+// What OnPlaced refuses, a file cannot do either: the counties that it moves
+// something in are checked whole, by one statement each.
+//
 // It returns ErrBadFile naming every faulty line (the first 1,000 of them),
 // ErrFileTooLarge, ErrTooManyRows or ErrEmptyFile, and then nothing is written.
 // The number of statements grows with the chunks of rows, not with the rows.
@@ -66,6 +69,9 @@ func (s *Service) Import(ctx context.Context, actor authz.Actor, r io.Reader) (I
 	case err != nil:
 		return ImportResult{}, err
 	}
+	if result.Updated > 0 {
+		s.placed()
+	}
 	return result, nil
 }
 
@@ -92,6 +98,11 @@ func (s *Service) importTx(tx *gorm.DB, actor authz.Actor, file File) (ImportRes
 	}
 	if err := p.write(tx); err != nil {
 		return ImportResult{}, err
+	}
+	if p.moves() {
+		if err := s.checkPlaces(tx, p.countiesTouched()...); err != nil {
+			return ImportResult{}, err
+		}
 	}
 	return p.result, nil
 }

@@ -59,11 +59,14 @@ func (s *Service) Move(ctx context.Context, actor authz.Actor, in MoveInput) (Re
 		if err != nil {
 			return err
 		}
-		if err := mayMove(actor, r, old, parent); err != nil {
+		if err := mayMove(actor, old, parent); err != nil {
 			return err
 		}
 		if r.Version != in.Version || *r.ParentID != old.ID {
 			return ErrChanged
+		}
+		if err := fits(r, old, parent); err != nil {
+			return err
 		}
 		moved, err = s.moveTx(tx, r, parent)
 		if err != nil {
@@ -116,16 +119,19 @@ func lockAll(tx *gorm.DB, ids ...string) (map[string]Region, error) {
 	return out, nil
 }
 
-// mayMove says why a region cannot come to lie under a parent, nil if it can.
-// The order of the levels also keeps a region from coming to lie below itself.
-func mayMove(actor authz.Actor, r, old, parent Region) error {
+// mayMove: numbers of cases and certificates belong to a county, so that
+// nothing moves from one to another; within it the operators over both parents.
+func mayMove(actor authz.Actor, old, parent Region) error {
 	common := model.RegionCommonPath(old.Path, parent.Path)
 	if common == "/" {
 		return ErrOtherCounty
 	}
-	if err := actor.InRegion(common, authz.RoleOperator); err != nil {
-		return err
-	}
+	return actor.InRegion(common, authz.RoleOperator)
+}
+
+// fits says why a region cannot come to lie under a parent, nil if it can. The
+// order of the levels also keeps a region from coming to lie below itself.
+func fits(r, old, parent Region) error {
 	switch {
 	case parent.Level != r.Level.Parent():
 		return ErrWrongParent

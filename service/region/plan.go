@@ -138,6 +138,15 @@ func (p *plan) allowed(actor authz.Actor) error {
 	return nil
 }
 
+func (p *plan) moves() bool {
+	return slices.ContainsFunc(p.steps, func(st step) bool { return len(st.moves) > 0 })
+}
+
+// countiesTouched are the paths of the counties that existed before.
+func (p *plan) countiesTouched() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(p.counties)), func(path string) bool { return path == "" })
+}
+
 // lock locks, in key order, what the plan rests on and returns errStale if any
 // of it has changed since it was read. An import that changes nothing locks
 // nothing.

@@ -221,8 +221,7 @@ test('an operator moves a village to another town, and merges it with another: w
 
   const { page, leave } = await openAs(browser, 'operator', { refusals: [409] })
   await open(page, `/regions?region=${plum.id}`)
-  const pick = async (dialog: ReturnType<Page['getByRole']>, name: string) => {
-    await dialog.getByRole('button', { name: '选择地区' }).click()
+  const find = async (dialog: ReturnType<Page['getByRole']>, name: string) => {
     await dialog.getByRole('textbox', { name: '按名称查找地区' }).fill(name)
     await dialog.getByRole('button', { name: new RegExp(name) }).click()
   }
@@ -233,8 +232,7 @@ test('an operator moves a village to another town, and merges it with another: w
   await dialog.getByRole('treeitem').first().waitFor()
   await expectAccessible(page)
   await shot(page, 'operator-region-move')
-  await page.keyboard.press('Escape')
-  await pick(dialog, `城西街道 ${run}`)
+  await find(dialog, `城西街道 ${run}`)
   await dialog.locator('#move-text').fill('区划调整，市政府〔2026〕8 号')
   await dialog.getByRole('button', { name: '移动', exact: true }).click()
   await dialog.waitFor({ state: 'hidden' })
@@ -252,7 +250,8 @@ test('an operator moves a village to another town, and merges it with another: w
 
   await page.getByRole('button', { name: '并入其他地区', exact: true }).click()
   dialog = page.getByRole('dialog', { name: '并入其他地区' })
-  await pick(dialog, `兰园社区 ${run}`)
+  await dialog.getByRole('button', { name: '选择地区' }).click()
+  await find(dialog, `兰园社区 ${run}`)
   await dialog.locator('#move-text').fill('村社撤并')
   await shot(page, 'operator-region-merge')
   await dialog.getByRole('button', { name: '并入其他地区', exact: true }).click()
