@@ -60,7 +60,7 @@ test('what differs is listed with what should be', async () => {
 
 test('what two persons decided is on one list, narrowed by kind and person', async () => {
   const operator = await callAs('operator')
-  const budget = (await operator('GET', '/budgets')).items[0].id
+  const budget = (await operator('GET', '/budgets')).items.find((b: { name: string }) => b.name === '年度志愿积分预算').id
   const resident = (await operator('GET', '/residents?status=active')).items[0].id
   await operator('POST', '/adjustments', { kind: 'credit', resident_id: resident, points: 3, budget_id: budget, reason_code: 'missed_award', reason_text: '两人复核测试' })
   const { page, leave } = await openAs(browser, 'auditor')

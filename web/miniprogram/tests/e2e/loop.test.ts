@@ -40,7 +40,7 @@ async function farVillage(token: string): Promise<string> {
 /** Two points for each minute of service. */
 async function payByTheMinute(village: string): Promise<void> {
   const operator = await staffToken('operator')
-  const budget = (await call<{ items: { id: string }[] }>(operator, 'GET', '/api/v1/budgets')).items[0]!
+  const budget = (await call<{ items: { id: string; name: string }[] }>(operator, 'GET', '/api/v1/budgets')).items.find((b) => b.name === '年度志愿积分预算')!
   await call(operator, 'POST', '/api/v1/policy-rules', {
     region_id: village, budget_id: budget.id, event_kind: 'volunteer_service', points: 2, per_minutes: 1, max_points: 2, daily_cap: 2, object_cap: 1,
     expiry: 'end_of_next_year', note: '试点：志愿服务每满一分钟 2 分',
