@@ -141,5 +141,5 @@ func (s *server) getCertificateFile(ctx context.Context, in *idInput) (*huma.Str
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.PDF(name, file), nil
+	return httpapi.DownloadBytes("application/pdf", name, file), nil
 }
