@@ -113,10 +113,5 @@ func (s *server) getAuditReport(ctx context.Context, in *idInput) (*huma.StreamR
 	if err != nil {
 		return nil, fmt.Errorf("api: audit report: %w", err)
 	}
-	return &huma.StreamResponse{Body: func(out huma.Context) {
-		out.SetHeader("Content-Type", "application/json")
-		out.SetHeader("Content-Disposition", `attachment; filename="audit-`+in.ID+`.json"`)
-		out.SetHeader("Cache-Control", "private, no-store")
-		_, _ = out.BodyWriter().Write(append(text, '\n')) // the reader went away: nobody is left to tell
-	}}, nil
+	return httpapi.DownloadBytes("application/json", "audit-"+in.ID+".json", append(text, '\n')), nil
 }

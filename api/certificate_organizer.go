@@ -91,9 +91,11 @@ func (s *server) certificateBody(ctx context.Context, id string, err error) (*ht
 		out.Records = append(out.Records, serviceRecordOf(r))
 	}
 	for _, h := range c.History {
-		out.History = append(out.History, moveDTO{string(h.FromStatus), string(h.ToStatus), h.ActorKind, h.ActorID, h.Reason, h.CreatedAt.Time()})
+		out.History = append(out.History, moveDTO{
+			From: string(h.FromStatus), To: string(h.ToStatus), ActorKind: h.ActorKind, ActorID: h.ActorID, Reason: h.Reason, CreatedAt: h.CreatedAt.Time(),
+		})
 	}
-	return httpapi.OK(out), nil
+	return httpapi.OK(out), nameActors(ctx, s, out.History)
 }
 
 type issueCertificateInput struct {
@@ -139,5 +141,5 @@ func (s *server) getCertificateFile(ctx context.Context, in *idInput) (*huma.Str
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.PDF(name, file), nil
+	return httpapi.DownloadBytes("application/pdf", name, file), nil
 }

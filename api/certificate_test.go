@@ -29,7 +29,7 @@ func newDesk(t *testing.T, db *database.DB) *desk {
 	gin.SetMode(gin.TestMode)
 	v := volunteertest.New(t, db)
 	d := &desk{t: t, router: gin.New(), Village: v}
-	api.Mount(d.router, api.Services{Volunteer: v.Volunteer}, httpapi.SurfaceConfig{
+	api.Mount(d.router, api.Services{Volunteer: v.Volunteer, Identity: v.People}, httpapi.SurfaceConfig{
 		Authenticator: v, MaxBodyBytes: 1 << 20, Limiters: limiters(v.Clock.Now, 600),
 	})
 	return d
@@ -90,6 +90,11 @@ func TestCorrections(t *testing.T) {
 		done := d.call("POST", one+"/approve", "colleague", "key-0003", map[string]any{}, 200)
 		require.Equal(t, "approved", done["state"])
 		require.Len(t, done["history"], 2)
+		names := []any{}
+		for _, step := range done["history"].([]any) {
+			names = append(names, step.(map[string]any)["actor_name"])
+		}
+		require.Equal(t, []any{"organizer", "colleague"}, names)
 		fresh := d.call("GET", "/service-records/"+done["result_record_id"].(string), "auditor", "", nil, 200)
 		require.Equal(t, "correction", fresh["kind"])
 		require.InDelta(t, 270, fresh["minutes"], 0)

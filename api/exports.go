@@ -88,12 +88,8 @@ func (s *server) getExportFile(ctx context.Context, in *idInput) (*huma.StreamRe
 	if err != nil {
 		return nil, err
 	}
-	return &huma.StreamResponse{Body: func(out huma.Context) {
-		defer file.Close() //nolint:errcheck // it was only read
-		out.SetHeader("Content-Type", exportTypes[e.Format])
-		out.SetHeader("Content-Disposition", `attachment; filename="`+export.FileName(e)+`"`)
-		out.SetHeader("Cache-Control", "private, no-store")
-		out.SetHeader("X-Content-Type-Options", "nosniff")
-		_, _ = io.Copy(out.BodyWriter(), file) // the reader went away: nobody is left to tell
-	}}, nil
+	return httpapi.Download(exportTypes[e.Format], export.FileName(e), func(w io.Writer) {
+		defer file.Close()      //nolint:errcheck // it was only read
+		_, _ = io.Copy(w, file) // the reader went away: nobody is left to tell
+	}), nil
 }

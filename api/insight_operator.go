@@ -119,14 +119,15 @@ type participationDTO struct {
 	ActiveResidents int64  `json:"active_residents" doc:"最近 30 天有过计分、兑换或上报的居民"`
 	IssuedPoints    int64  `json:"issued_points" doc:"净发放"`
 	RedeemedPoints  int64  `json:"redeemed_points" doc:"净核销"`
-	ServiceMinutes  int64  `json:"service_minutes"`
+	ServiceMinutes  int64  `json:"service_minutes" doc:"期内生效的服务时长，不含更正"`
+	Corrected       int64  `json:"corrected_minutes" doc:"期内更正服务记录增减的分钟，可为负"`
 	Reports         int64  `json:"reports"`
 }
 
 func participationOf(p insight.Participation) participationDTO {
 	return participationDTO{
 		RegionID: p.Region.ID, RegionName: p.Region.Name, Level: string(p.Region.Level), Residents: p.Residents, ActiveResidents: p.ActiveResidents,
-		IssuedPoints: p.IssuedPoints, RedeemedPoints: p.RedeemedPoints, ServiceMinutes: p.ServiceMinutes, Reports: p.Reports,
+		IssuedPoints: p.IssuedPoints, RedeemedPoints: p.RedeemedPoints, ServiceMinutes: p.ServiceMinutes, Corrected: p.CorrectedMinutes, Reports: p.Reports,
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"jiamenkou/internal/database/databasetest"
 	"jiamenkou/internal/httpapi"
 	"jiamenkou/internal/schedule"
+	"jiamenkou/service/volunteer/volunteertest"
 )
 
 // jobActors are the actors of this test, by access token.
@@ -39,14 +40,17 @@ func TestJobs(t *testing.T) {
 		release := make(chan struct{})
 		runner, err := schedule.New(db, c, slog.New(slog.DiscardHandler), []schedule.Entry{{
 			Name: "queue.prune", Title: "清理", Schedule: "17 * * * *", Timeout: time.Minute,
-			Run: func(context.Context) (string, error) { <-release; return "deleted 3", nil },
+			Run: func(context.Context) (string, error) {
+				<-release
+				return schedule.Counts{{Name: "deleted", N: 3}}.String(), nil
+			},
 		}}, schedule.Options{Instance: "here"})
 		require.NoError(t, err)
 		staff := func(role authz.Role, path string) authz.Actor {
 			return authz.Actor{Kind: authz.KindStaff, ID: string(role) + path, Grants: []authz.Grant{{Role: role, RegionPath: path}}}
 		}
 		router := gin.New()
-		api.Mount(router, api.Services{Jobs: runner}, httpapi.SurfaceConfig{
+		api.Mount(router, api.Services{Jobs: runner, Identity: volunteertest.People(t, db, c)}, httpapi.SurfaceConfig{
 			Authenticator: jobActors{
 				"root": staff(authz.RoleOperator, "/c/"), "town": staff(authz.RoleOperator, "/c/t/"),
 				"auditor": staff(authz.RoleAuditor, "/c/"), "organizer": staff(authz.RoleOrganizer, "/c/"),
@@ -67,6 +71,10 @@ func TestJobs(t *testing.T) {
 		type run struct {
 			ID, Status, Cause, Result string
 			RequestedBy               string `json:"requested_by"`
+			Counts                    []struct {
+				Name  string
+				Count int64
+			}
 		}
 
 		call("GET", "/jobs", "nobody", http.StatusUnauthorized, nil)
@@ -79,7 +87,8 @@ func TestJobs(t *testing.T) {
 
 		var started run
 		call("POST", "/jobs/queue.prune/runs", "root", http.StatusAccepted, &started)
-		require.Equal(t, run{started.ID, "running", "manual", "", "operator/c/"}, started)
+		require.Equal(t, run{ID: started.ID, Status: "running", Cause: "manual", RequestedBy: "operator/c/", Counts: started.Counts}, started)
+		require.Empty(t, started.Counts)
 		call("POST", "/jobs/queue.prune/runs", "root", http.StatusConflict, nil)
 		close(release)
 		_, err = runner.Await(t.Context(), started.ID)
@@ -87,7 +96,11 @@ func TestJobs(t *testing.T) {
 
 		var runs struct{ Items []run }
 		call("GET", "/jobs/queue.prune/runs", "auditor", http.StatusOK, &runs)
-		require.Equal(t, []run{{started.ID, "succeeded", "manual", "deleted 3", "operator/c/"}}, runs.Items)
+		require.Len(t, runs.Items, 1)
+		require.Equal(t, run{started.ID, "succeeded", "manual", "deleted=3", "operator/c/", runs.Items[0].Counts}, runs.Items[0])
+		require.Len(t, runs.Items[0].Counts, 1)
+		require.Equal(t, "deleted", runs.Items[0].Counts[0].Name)
+		require.EqualValues(t, 3, runs.Items[0].Counts[0].Count)
 		var jobs struct {
 			Items []struct {
 				Name    string

@@ -50,15 +50,6 @@ func adjustmentOf(a recourse.Adjustment) AdjustmentDTO {
 	return out
 }
 
-type moveDTO struct {
-	From      string    `json:"from_status" doc:"空表示新建"`
-	To        string    `json:"to_status"`
-	ActorKind string    `json:"actor_kind"`
-	ActorID   string    `json:"actor_id"`
-	Reason    string    `json:"reason"`
-	CreatedAt time.Time `json:"created_at"`
-}
-
 type adjustmentDetailDTO struct {
 	AdjustmentDTO
 	History []moveDTO `json:"history"`
@@ -115,9 +106,11 @@ func (s *server) getAdjustment(ctx context.Context, in *idInput) (*httpapi.Body[
 	}
 	out := adjustmentDetailDTO{AdjustmentDTO: adjustmentOf(row), History: []moveDTO{}}
 	for _, h := range history {
-		out.History = append(out.History, moveDTO{string(h.FromStatus), string(h.ToStatus), h.ActorKind, h.ActorID, h.Reason, h.CreatedAt.Time()})
+		out.History = append(out.History, moveDTO{
+			From: string(h.FromStatus), To: string(h.ToStatus), ActorKind: h.ActorKind, ActorID: h.ActorID, Reason: h.Reason, CreatedAt: h.CreatedAt.Time(),
+		})
 	}
-	return httpapi.OK(out), nil
+	return httpapi.OK(out), nameActors(ctx, s, out.History)
 }
 
 type decideAdjustmentInput struct {
@@ -225,12 +218,14 @@ func (s *server) getObjection(ctx context.Context, in *idInput) (*httpapi.Body[o
 		out.Entry.Facts = append(out.Entry.Facts, factDTO(f))
 	}
 	for _, h := range o.History {
-		out.History = append(out.History, moveDTO{string(h.FromStatus), string(h.ToStatus), h.ActorKind, h.ActorID, h.Reason, h.CreatedAt.Time()})
+		out.History = append(out.History, moveDTO{
+			From: string(h.FromStatus), To: string(h.ToStatus), ActorKind: h.ActorKind, ActorID: h.ActorID, Reason: h.Reason, CreatedAt: h.CreatedAt.Time(),
+		})
 	}
 	for _, a := range o.Adjustments {
 		out.Adjustments = append(out.Adjustments, adjustmentOf(a))
 	}
-	return httpapi.OK(out), nil
+	return httpapi.OK(out), nameActors(ctx, s, out.History)
 }
 
 type answerObjectionInput struct {

@@ -108,12 +108,15 @@ func activityShiftOf(v volunteer.ShiftView) ActivityShiftDTO {
 }
 
 type volunteerMoveDTO struct {
-	From    string    `json:"from" doc:"空表示新建"`
-	To      string    `json:"to"`
-	ActorID string    `json:"actor_id"`
-	Reason  string    `json:"reason"`
-	At      time.Time `json:"at"`
+	From      string    `json:"from" doc:"空表示新建"`
+	To        string    `json:"to"`
+	ActorID   string    `json:"actor_id"`
+	ActorName string    `json:"actor_name" doc:"工作人员；系统为空"`
+	Reason    string    `json:"reason"`
+	At        time.Time `json:"at"`
 }
+
+func (d *volunteerMoveDTO) actor() (string, *string) { return d.ActorID, &d.ActorName }
 
 type activityDTO struct {
 	ID string `json:"id"`
@@ -157,7 +160,7 @@ func (s *server) activityBody(ctx context.Context, id string, err error) (*httpa
 	for _, m := range moves {
 		out.History = append(out.History, volunteerMoveDTO{From: m.FromStatus, To: m.ToStatus, ActorID: m.ActorID, Reason: m.Reason, At: m.CreatedAt.Time()})
 	}
-	return httpapi.OK(out), nil
+	return httpapi.OK(out), nameActors(ctx, s, out.History)
 }
 
 type listActivitiesInput struct {

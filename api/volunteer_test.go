@@ -25,7 +25,7 @@ func TestVolunteering(t *testing.T) {
 		ctx := t.Context()
 		v := volunteertest.New(t, db)
 		router := gin.New()
-		api.Mount(router, api.Services{Volunteer: v.Volunteer}, httpapi.SurfaceConfig{
+		api.Mount(router, api.Services{Volunteer: v.Volunteer, Identity: v.People}, httpapi.SurfaceConfig{
 			Authenticator: v, MaxBodyBytes: 1 << 20,
 			Limiters: map[string]*httpapi.Limiter{
 				"login": httpapi.NewLimiter(600, 600, v.Clock.Now), "redemption": httpapi.NewLimiter(600, 600, v.Clock.Now), "unmask": httpapi.NewLimiter(600, 600, v.Clock.Now), "search": httpapi.NewLimiter(600, 600, v.Clock.Now),
@@ -80,7 +80,11 @@ func TestVolunteering(t *testing.T) {
 			map[string]any{"starts_at": "2026-03-12T09:00:00+08:00", "ends_at": "2026-03-12T12:00:00+08:00", "break_minutes": 30, "capacity": 3},
 		}}
 		call("POST", path+"/shifts", "organizer", extra, 200)
-		more := call("POST", path+"/shifts", "organizer", extra, 200)["shifts"].([]any)
+		again := call("POST", path+"/shifts", "organizer", extra, 200)
+		for _, step := range again["history"].([]any) {
+			require.Equal(t, "organizer", step.(map[string]any)["actor_name"])
+		}
+		more := again["shifts"].([]any)
 		require.Len(t, more, 2)
 		second := "/shifts/" + more[1].(map[string]any)["id"].(string)
 		require.InDelta(t, 150, more[1].(map[string]any)["planned_minutes"], 0)

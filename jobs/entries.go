@@ -4,7 +4,6 @@ package jobs
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"jiamenkou/internal/schedule"
@@ -80,7 +79,7 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		},
 		{
 			Name: "ledger.expire", Title: "积分到期", Schedule: "10 0 * * *", CatchUp: true,
-			Timeout: time.Hour, Run: counted("expired lots", s.ExpireLots),
+			Timeout: time.Hour, Run: counted("expired_lots", s.ExpireLots),
 		},
 		{
 			Name: "ledger.seal_links", Title: "记账入链", Schedule: "* * * * *",
@@ -136,11 +135,11 @@ func Entries(s Services) []schedule.Entry { //nolint:funlen // a table
 		},
 		{
 			Name: "casework.images", Title: "重新送审没有结果的图片", Schedule: "45 * * * *", CatchUp: true,
-			Timeout: 10 * time.Minute, Run: counted("handed over", s.ResubmitImages),
+			Timeout: 10 * time.Minute, Run: counted("handed_over", s.ResubmitImages),
 		},
 		{
 			Name: "reading.expire", Title: "结束超时未完成的阅读", Schedule: "*/10 * * * *",
-			Timeout: 5 * time.Minute, Run: counted("expired sessions", s.ExpireReadings),
+			Timeout: 5 * time.Minute, Run: counted("expired_sessions", s.ExpireReadings),
 		},
 		{
 			Name: "audit", Title: "全面对账", Schedule: "30 3 * * *", CatchUp: true,
@@ -196,7 +195,7 @@ func closing(run func(ctx context.Context) (periods, statements int, err error))
 	}
 	return func(ctx context.Context) (string, error) {
 		periods, statements, err := run(ctx)
-		return fmt.Sprintf("closed %d periods with %d statements", periods, statements), err
+		return schedule.Counts{{Name: "periods", N: int64(periods)}, {Name: "statements", N: int64(statements)}}.String(), err
 	}
 }
 
@@ -207,7 +206,7 @@ func counted(what string, run func(ctx context.Context) (int, error)) func(conte
 	}
 	return func(ctx context.Context) (string, error) {
 		n, err := run(ctx)
-		return fmt.Sprintf("%s %d", what, n), err
+		return schedule.Counts{{Name: what, N: int64(n)}}.String(), err
 	}
 }
 
@@ -219,6 +218,6 @@ func deleted(prune func(ctx context.Context) (int64, error)) func(context.Contex
 	}
 	return func(ctx context.Context) (string, error) {
 		n, err := prune(ctx)
-		return fmt.Sprintf("deleted %d", n), err
+		return schedule.Counts{{Name: "deleted", N: n}}.String(), err
 	}
 }

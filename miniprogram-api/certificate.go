@@ -104,7 +104,7 @@ func (s *server) getMyCertificateFile(ctx context.Context, in *idInput) (*huma.S
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.PDF(name, file), nil
+	return httpapi.DownloadBytes("application/pdf", name, file), nil
 }
 
 type verifyCertificateInput struct {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -100,11 +101,8 @@ func (s *server) exportProfileFile(ctx context.Context, _ *struct{}) (*huma.Stre
 	if err != nil {
 		return nil, fmt.Errorf("miniprogram: export: %w", err)
 	}
-	return &huma.StreamResponse{Body: func(out huma.Context) {
-		out.SetHeader("Content-Type", "application/json")
-		out.SetHeader("Content-Disposition", `attachment; filename="my-data.json"`)
-		out.SetHeader("Cache-Control", "private, no-store")
-		w := bufio.NewWriter(out.BodyWriter())
+	return httpapi.Download("application/json", "my-data.json", func(body io.Writer) {
+		w := bufio.NewWriter(body)
 		_, err := w.Write(bytes.TrimSuffix(text, []byte("}")))
 		if err == nil {
 			err = s.Identity.WriteExport(ctx, authz.FromContext(ctx), w)
@@ -115,5 +113,5 @@ func (s *server) exportProfileFile(ctx context.Context, _ *struct{}) (*huma.Stre
 		if err = errors.Join(err, w.Flush()); err != nil {
 			_ = httpapi.ProblemOf(ctx, err) // logs; the head of the answer is out
 		}
-	}}, nil
+	}), nil
 }

@@ -20,8 +20,13 @@ type InsightRegionDay struct {
 	RedeemedPoints  int64     // captured at merchants
 	ReturnedPoints  int64     // reversed redemptions
 	ExpiredPoints   int64
-	ServiceMinutes  int64 // of records that took effect on the day
-	Reports         int64
+	ServiceMinutes  int64 // of records that took effect on the day, as they were then
+
+	// CorrectedMinutes is what corrections changed that were approved on the day,
+	// up or down, whatever the day of the service.
+	CorrectedMinutes int64
+
+	Reports int64
 }
 
 // InsightBudgetDay is what a budget issued on a day and took back.

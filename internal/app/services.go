@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"gorm.io/gorm"
@@ -268,7 +267,7 @@ func (a *App) purgeSessions(ctx context.Context) (deleted int, err error) {
 // seal says which seal it made, for the run's history.
 func (a *App) seal(ctx context.Context) (string, error) {
 	seal, err := a.Ledger.Seal(ctx)
-	return fmt.Sprintf("seal %d of %d accounts, root %s", seal.Number, seal.WalletCount, seal.Root), err
+	return schedule.Counts{{Name: "seal", N: seal.Number}, {Name: "accounts", N: seal.WalletCount}}.String(), err
 }
 
 func (a *App) auditManualRun(_ context.Context, tx *gorm.DB, actor authz.Actor, run schedule.Run) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -325,15 +326,24 @@ type Body[T any] struct{ Body T }
 // OK returns v as a response body.
 func OK[T any](v T) *Body[T] { return &Body[T]{Body: v} }
 
-// PDF answers with a document to download under a name, which no cache keeps.
-func PDF(name string, file []byte) *huma.StreamResponse {
+// Download answers with a file under a name of the program's own making, which
+// no cache keeps. The head of the answer is out when write gets its body: what
+// fails there can only be logged.
+func Download(contentType, name string, write func(w io.Writer)) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(out huma.Context) {
-		out.SetHeader("Content-Type", "application/pdf")
+		out.SetHeader("Content-Type", contentType)
 		out.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)
 		out.SetHeader("Cache-Control", "private, no-store")
 		out.SetHeader("X-Content-Type-Options", "nosniff")
-		_, _ = out.BodyWriter().Write(file) // the reader went away: nobody is left to tell
+		write(out.BodyWriter())
 	}}
+}
+
+// DownloadBytes is Download for a file that is at hand.
+func DownloadBytes(contentType, name string, file []byte) *huma.StreamResponse {
+	return Download(contentType, name, func(w io.Writer) {
+		_, _ = w.Write(file) // the reader went away: nobody is left to tell
+	})
 }
 
 // ErrNotFound answers unknown routes.

@@ -39,7 +39,7 @@ type Entry struct {
 	CatchUp bool
 	// Run does the work and says in a few words what it did ("deleted 12").
 	// Neither text may hold personal data.
-	Run func(ctx context.Context) (result string, err error)
+	Run func(ctx context.Context) (result string, err error) // a result is Counts, or words
 }
 
 // Run is one run of an entry.

@@ -139,8 +139,16 @@ const (
 		FROM transfer t JOIN resident p ON p.id = SUBSTR(CASE WHEN t.debit_account_id LIKE '1%' THEN t.debit_account_id ELSE t.credit_account_id END, 2)
 		WHERE t.id >= ? AND t.id < ? AND t.created_at >= ? AND t.created_at < ? AND p.home_region_id IS NOT NULL
 		GROUP BY 1, 2, 3`
-	minutesQuery = `SELECT r.region_id, SUM(CASE WHEN h.to_status = 'effective' THEN r.minutes ELSE -r.minutes END) AS amount FROM volunteer_history h JOIN service_record r ON r.id = h.object_id
-		WHERE h.id >= ? AND h.id < ? AND h.created_at >= ? AND h.created_at < ? AND h.object_type = 'service_record' AND h.to_status IN ('effective', 'corrected')
+	minutesQuery = `SELECT r.region_id, SUM(r.minutes) AS amount FROM volunteer_history h JOIN service_record r ON r.id = h.object_id
+		WHERE h.id >= ? AND h.id < ? AND h.created_at >= ? AND h.created_at < ? AND h.object_type = 'service_record'
+			AND h.to_status = 'effective' AND r.kind <> 'correction'
+		GROUP BY r.region_id`
+	// A correction takes the minutes of the record that it corrects and gives
+	// those of the one that stands for it, if one does.
+	correctionsQuery = `SELECT r.region_id, SUM(CASE WHEN h.to_status = 'effective' THEN r.minutes ELSE -r.minutes END) AS amount
+		FROM volunteer_history h JOIN service_record r ON r.id = h.object_id
+		WHERE h.id >= ? AND h.id < ? AND h.created_at >= ? AND h.created_at < ? AND h.object_type = 'service_record'
+			AND (h.to_status = 'corrected' OR h.to_status = 'effective' AND r.kind = 'correction')
 		GROUP BY r.region_id`
 	reportsQuery = `SELECT c.region_id, COUNT(*) AS amount FROM case_file c
 		WHERE c.id >= ? AND c.id < ? AND c.created_at >= ? AND c.created_at < ? GROUP BY c.region_id`
@@ -166,16 +174,16 @@ type sum struct {
 // regionDays counts a day per home region and adds it up to every ancestor.
 func regionDays(tx *gorm.DB, day clock.Day) ([]model.InsightRegionDay, error) {
 	args := dayArgs(day.Start(), day.End())
-	var moved, minutes, reports []sum
+	var moved, minutes, corrections, reports []sum
 	for _, q := range []struct {
 		text string
 		into *[]sum
-	}{{movesQuery, &moved}, {minutesQuery, &minutes}, {reportsQuery, &reports}} {
+	}{{movesQuery, &moved}, {minutesQuery, &minutes}, {correctionsQuery, &corrections}, {reportsQuery, &reports}} {
 		if err := tx.Raw(q.text, args...).Scan(q.into).Error; err != nil {
 			return nil, err
 		}
 	}
-	up, err := ancestors(tx, slices.Concat(moved, minutes, reports))
+	up, err := ancestors(tx, slices.Concat(moved, minutes, corrections, reports))
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +202,7 @@ func regionDays(tx *gorm.DB, day clock.Day) ([]model.InsightRegionDay, error) {
 	}
 	add(moved, pointsField)
 	add(minutes, func(r *model.InsightRegionDay, _ sum) *int64 { return &r.ServiceMinutes })
+	add(corrections, func(r *model.InsightRegionDay, _ sum) *int64 { return &r.CorrectedMinutes })
 	add(reports, func(r *model.InsightRegionDay, _ sum) *int64 { return &r.Reports })
 	return values(rows), nil
 }

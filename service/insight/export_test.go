@@ -7,7 +7,7 @@ import (
 
 // DayQueries are the statements that count a day, for EXPLAIN.
 func DayQueries(day clock.Day) (texts []string, args []any) {
-	return []string{movesQuery, minutesQuery, reportsQuery, budgetsQuery}, dayArgs(day.Start(), day.End())
+	return []string{movesQuery, minutesQuery, correctionsQuery, reportsQuery, budgetsQuery}, dayArgs(day.Start(), day.End())
 }
 
 // Forecast is a budget's forecast.

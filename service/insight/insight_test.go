@@ -212,6 +212,58 @@ func TestParticipation(t *testing.T) {
 	})
 }
 
+// TestServiceMinutes: a day on which records were only corrected downwards has
+// no minutes, not less than none; what was taken back is a figure of its own.
+func TestServiceMinutes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		who := w.resident(w.EastVillage)
+		record := func(kind model.RecordKind, minutes int64) model.ServiceRecord {
+			now := clock.Now(w.Clock)
+			row := model.ServiceRecord{
+				ID: w.Clock.NewID(), Kind: kind, State: model.RecordEffective, Approval: model.ApprovalSecondPerson, ResidentID: who, VolunteerNumber: "V" + who,
+				RegionID: w.EastVillage.ID, ActivityTitle: "x", Day: "2026-03-11", StartedAt: now, EndedAt: now.Add(10 * time.Hour), Minutes: minutes,
+				PlaceName: "x", Beneficiary: "x", Content: "x", PersonInCharge: "x", RecorderID: "recorder", RecorderName: "x", Reason: "补录",
+				DecidedBy: new("another"), DecidedAt: &now, CreatedAt: now,
+			}
+			require.NoError(t, database.InTx(t.Context(), w.DB, func(tx *gorm.DB) error { return tx.Create(&row).Error }))
+			return row
+		}
+		move := func(r model.ServiceRecord, to model.RecordState) {
+			require.NoError(t, database.InTx(t.Context(), w.DB, func(tx *gorm.DB) error {
+				return tx.Create(&model.VolunteerHistory{
+					ID: w.Clock.NewID(), ObjectType: model.VolunteerRecord, ObjectID: r.ID, ToStatus: string(to), ActorKind: "staff", ActorID: "another",
+					CreatedAt: clock.Now(w.Clock),
+				}).Error
+			}))
+		}
+		on := func(day clock.Day) (minutes, corrected int64) {
+			t.Helper()
+			w.count()
+			r, err := w.insight.Participation(t.Context(), w.Operator, insight.Query{RegionID: w.East.ID, From: string(day), To: string(day)})
+			require.NoError(t, err)
+			return r.Self.ServiceMinutes, r.Self.CorrectedMinutes
+		}
+		first, second := record(model.RecordManual, 180), record(model.RecordManual, 60)
+		move(first, model.RecordEffective)
+		move(second, model.RecordEffective)
+		minutes, corrected := on("2026-03-11")
+		require.EqualValues(t, 240, minutes)
+		require.Zero(t, corrected)
+
+		w.Clock.Advance(24 * time.Hour)
+		shorter := record(model.RecordCorrection, 120)
+		move(first, model.RecordCorrected)
+		move(shorter, model.RecordEffective)
+		move(second, model.RecordCorrected) // and nothing stands for it
+		minutes, corrected = on("2026-03-12")
+		require.Zero(t, minutes)
+		require.EqualValues(t, -120, corrected)
+		minutes, corrected = on("2026-03-11")
+		require.EqualValues(t, 240, minutes, "a day that was counted stays")
+		require.Zero(t, corrected)
+	})
+}
+
 func TestCases(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		reporter := w.resident(w.EastVillage)

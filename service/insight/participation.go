@@ -20,8 +20,11 @@ type Participation struct {
 	ActiveResidents int64 // in the last 30 days, whatever the query's period
 	IssuedPoints    int64 // in the period, as those that follow
 	RedeemedPoints  int64
-	ServiceMinutes  int64
-	Reports         int64
+	ServiceMinutes  int64 // never less than 0
+
+	CorrectedMinutes int64 // by corrections of service records, up or down
+
+	Reports int64
 }
 
 // ParticipationReport is a region, then its children in the order of their codes.
@@ -51,7 +54,8 @@ func (s *Service) Participation(ctx context.Context, actor authz.Actor, q Query)
 	}
 	var rows []model.InsightRegionDay
 	err = s.db.Read(ctx).Raw(`SELECT region_id, SUM(issued_points - taken_back_points) AS issued_points,
-			SUM(redeemed_points - returned_points) AS redeemed_points, SUM(service_minutes) AS service_minutes, SUM(reports) AS reports
+			SUM(redeemed_points - returned_points) AS redeemed_points, SUM(service_minutes) AS service_minutes,
+			SUM(corrected_minutes) AS corrected_minutes, SUM(reports) AS reports
 		FROM insight_region_day WHERE region_id IN ? AND day >= ? AND day <= ? GROUP BY region_id`, ids, out.From, out.To).Scan(&rows).Error
 	if err != nil {
 		return out, fmt.Errorf("insight: participation: %w", err)
@@ -64,7 +68,7 @@ func (s *Service) Participation(ctx context.Context, actor authz.Actor, q Query)
 		d, n := sums[r.ID], now[r.ID]
 		return Participation{
 			Region: r, Residents: n.Residents, ActiveResidents: n.ActiveResidents, IssuedPoints: d.IssuedPoints,
-			RedeemedPoints: d.RedeemedPoints, ServiceMinutes: d.ServiceMinutes, Reports: d.Reports,
+			RedeemedPoints: d.RedeemedPoints, ServiceMinutes: d.ServiceMinutes, CorrectedMinutes: d.CorrectedMinutes, Reports: d.Reports,
 		}
 	}
 	out.Self = of(out.Region)

@@ -5,6 +5,8 @@ const minute = new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', yea
 export const timeText = (at?: string | null) => (at ? minute.format(new Date(at)).replaceAll('/', '-') : '—')
 export const dayText = (at?: string | null) => (at ? day.format(new Date(at)).replaceAll('/', '-') : '—')
 export const moneyText = (fen: number) => `${fen < 0 ? '−' : ''}¥${(Math.abs(fen) / 100).toFixed(2)}`
+/** Who did it: staff by name, others by what they are. */
+export const actorText = (a: { actor_kind: string; actor_name: string }): string => a.actor_name || ({ resident: '居民', system: '系统', staff: '工作人员' }[a.actor_kind] ?? '')
 export const countText = (n: number) => n.toLocaleString('zh-CN')
 export const pointsText = (n: number) => `${countText(n)} 分`
 
