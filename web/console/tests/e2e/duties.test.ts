@@ -238,7 +238,7 @@ test('an operator moves a village to another town, and merges it with another: w
   await dialog.waitFor({ state: 'hidden' })
   await main(page).getByText(`城西街道 ${run} / 梅园社区 ${run}`).first().waitFor()
   const past = page.getByRole('complementary').filter({ hasText: '操作留痕' })
-  await past.getByText('移动地区').waitFor()
+  await past.getByText('调整上级地区').waitFor()
   await past.getByText('区划调整，市政府〔2026〕8 号').waitFor()
 
   await page.getByRole('button', { name: '撤销', exact: true }).click()
