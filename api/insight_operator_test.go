@@ -30,7 +30,7 @@ func TestInsight(t *testing.T) {
 			Identity: f.Service, Policy: rules, Region: region.New(f.DB, f.Clock), Insight: insight.New(f.DB, f.Clock, region.New(f.DB, f.Clock), l, rules, insight.Config{}),
 		}, httpapi.SurfaceConfig{Authenticator: f.Service, MaxBodyBytes: 1 << 16, Limiters: limiters(f.Clock.Now, 600)})
 		f.Exec(t, "INSERT INTO insight_day VALUES ('2026-03-01', 0, 5)")
-		f.Exec(t, "INSERT INTO insight_region_day VALUES (?, '2026-03-01', 9, 1, 4, 2, 3, 120, 6)", f.East.ID)
+		f.Exec(t, "INSERT INTO insight_region_day VALUES (?, '2026-03-01', 9, 1, 4, 2, 3, 120, 6, -30)", f.East.ID)
 		f.Exec(t, "INSERT INTO insight_region_now VALUES (?, 20, 5, 77, 7, 5)", f.East.ID)
 		f.Staff(t, "auditor", authz.RoleAuditor, f.East.ID)
 		auditor, root := s.login(t, "auditor"), s.login(t, "root")
@@ -44,7 +44,7 @@ func TestInsight(t *testing.T) {
 		children := s.ok(t, root, http.MethodGet, "/insight/participation", "")["children"].([]any)
 		require.Equal(t, map[string]any{
 			"region_id": f.East.ID, "region_name": "east", "level": "town", "residents": 20.0, "active_residents": 5.0, "issued_points": 8.0,
-			"redeemed_points": 2.0, "service_minutes": 120.0, "reports": 6.0,
+			"redeemed_points": 2.0, "service_minutes": 120.0, "corrected_minutes": -30.0, "reports": 6.0,
 		}, children[0])
 		require.Nil(t, s.ok(t, root, http.MethodGet, "/insight/cases", "")["self"].(map[string]any)["rating"])
 		budget := s.ok(t, root, http.MethodPost, "/budgets",

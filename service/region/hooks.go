@@ -10,8 +10,9 @@ import (
 	"jiamenkou/model"
 )
 
-// What the audit trail calls the edits by hand.
+// What the audit trail calls the edits by staff.
 const (
+	ActionImported = "region.import" // of a county, Change.Region: its id and path
 	ActionCreated  = "region.create"
 	ActionRenamed  = "region.rename"
 	ActionMoved    = "region.move"
@@ -22,7 +23,8 @@ const (
 	ActionUndrawn  = "region.undraw"
 )
 
-// Change is one edit of the tree by hand.
+// Change is one edit of the tree by hand, or what an import by staff changed in
+// one county.
 type Change struct {
 	Actor  authz.Actor
 	Action string

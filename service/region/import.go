@@ -104,7 +104,31 @@ func (s *Service) importTx(tx *gorm.DB, actor authz.Actor, file File) (ImportRes
 			return ImportResult{}, err
 		}
 	}
-	return p.result, nil
+	return p.result, s.recordImport(tx, actor, p)
+}
+
+// importDetail is what the audit trail says of an import.
+type importDetail struct {
+	Created int `json:"created"`
+	Updated int `json:"updated"`
+}
+
+// recordImport keeps what staff import, once for each county that it changed.
+// (What is imported from the command line is nobody of the staff's.)
+func (s *Service) recordImport(tx *gorm.DB, actor authz.Actor, p *plan) error {
+	if actor.IsSystem() {
+		return nil
+	}
+	for _, county := range p.countiesTouched() {
+		err := s.record(tx, Change{
+			Actor: actor, Action: ActionImported, Region: Region{ID: model.RegionPathIDs(county)[0], Level: model.RegionCounty, Path: county},
+			Detail: importDetail{p.result.Created, p.result.Updated},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lookUp returns by code what the database knows of the file's regions and

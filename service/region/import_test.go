@@ -2,6 +2,7 @@ package region_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 	"pgregory.net/rapid"
 
 	"jiamenkou/internal/authz"
@@ -178,9 +180,20 @@ func TestImport_rights(t *testing.T) {
 			require.ErrorIs(t, run(c.actor, c.text), authz.ErrForbidden, name)
 			require.Equal(t, before, dump(t, db), name)
 		}
+		// What staff import is told of, once for each county that it changes.
+		var told []string
+		s.OnChange(func(_ *gorm.DB, c region.Change) error {
+			detail, err := json.Marshal(c.Detail)
+			told = append(told, c.Actor.ID+" "+c.Action+" "+c.Region.ID+" "+string(detail))
+			return err
+		})
 		both := operator(c1.Path)
 		both.Grants = append(both.Grants, operator(c2.Path).Grants...)
 		require.NoError(t, run(both, "t1,c2,town,改名\n"))
+		want := []string{"operator region.import " + c1.ID + ` {"created":0,"updated":1}`, "operator region.import " + c2.ID + ` {"created":0,"updated":1}`}
+		require.ElementsMatch(t, want, told)
+		require.NoError(t, run(both, "t1,c2,town,改名\n"))
+		require.Len(t, told, 2, "an import that changes nothing is not")
 	})
 }
 

@@ -58,9 +58,16 @@ func TestMove(t *testing.T) {
 				r, to region.Region
 				want  error
 			}{
-				{v1, t1, region.ErrSameParent}, {v1, c1, region.ErrWrongParent}, {v1, v3, region.ErrWrongParent}, {v1, g1, region.ErrWrongParent},
-				{v1, v1, region.ErrWrongParent}, {v1, t9, region.ErrOtherCounty}, {c1, t1, region.ErrCounty}, {g1, v3, region.ErrNameTaken},
-				{v1, region.Region{ID: "nobody"}, region.ErrNotFound}, {region.Region{ID: "nobody"}, t2, region.ErrNotFound},
+				{v1, t1, region.ErrSameParent},
+				{v1, c1, region.ErrWrongParent},
+				{v1, v3, region.ErrWrongParent},
+				{v1, g1, region.ErrWrongParent},
+				{v1, v1, region.ErrWrongParent},
+				{v1, t9, region.ErrOtherCounty},
+				{c1, t1, region.ErrCounty},
+				{g1, v3, region.ErrNameTaken},
+				{v1, region.Region{ID: "nobody"}, region.ErrNotFound},
+				{region.Region{ID: "nobody"}, t2, region.ErrNotFound},
 			} {
 				_, err := move(system, c.r, c.to)
 				require.ErrorIs(t, err, c.want, "%s to %s", c.r.Name, c.to.Name)

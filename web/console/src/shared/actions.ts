@@ -1,4 +1,4 @@
-import { moneyText, timeText } from './words'
+import { moneyText, pointsText, timeText } from './words'
 import { categories as services } from '@/resources/activities/words'
 import { categories as trades } from '@/resources/merchants/words'
 
@@ -39,8 +39,11 @@ interface Change { field: string; from?: string; to?: string }
 
 /** What an edit changed: the values where the log keeps them, else the field alone. */
 export function changesText(detail: unknown): string {
-  const changes = (detail as { changes?: Change[] } | null)?.changes ?? []
-  return changes.map((c) => {
+  const d = (detail ?? {}) as { changes?: Change[]; before?: string; after?: string; created?: number; updated?: number; from_points?: number; to_points?: number }
+  if (d.after !== undefined) return `名称：${d.before} → ${d.after}`
+  if (d.updated !== undefined) return `新建 ${d.created} 个，修改 ${d.updated} 个`
+  if (d.to_points !== undefined) return `上限：${d.from_points ? `${pointsText(d.from_points)} → ` : ''}${pointsText(d.to_points)}`
+  return (d.changes ?? []).map((c) => {
     const name = fields[c.field] ?? c.field
     return c.from || c.to ? `${name}：${valueText(c.field, c.from ?? '')} → ${valueText(c.field, c.to ?? '')}` : name
   }).join('；')
