@@ -60,14 +60,8 @@ func (a *auditor) chains(tx *gorm.DB, lo, hi string) error {
 	if w.seal, err = newestSeal(tx); err != nil {
 		return err
 	}
-	var leaves []model.SealLeaf
-	err = tx.Raw(`SELECT account_id, seal_number, bucket, seq, head FROM seal_leaf
-		WHERE account_id > ? AND account_id <= ? AND seal_number <= ? ORDER BY account_id, seal_number`, lo, hi, w.seal.Number).Scan(&leaves).Error
-	if err != nil {
+	if err := w.readLeaves(tx, lo, hi); err != nil {
 		return err
-	}
-	for _, l := range leaves {
-		w.leaves[l.AccountID] = l // the last version comes last
 	}
 	account, seq := lo, int64(1)<<62 // after everything of lo
 	for {
@@ -106,6 +100,25 @@ func (a *auditor) chains(tx *gorm.DB, lo, hi string) error {
 		})
 	}
 	return nil
+}
+
+// readLeaves reads the newest version of each leaf, one row at a time: every
+// night may have added one.
+func (w *chainWalk) readLeaves(tx *gorm.DB, lo, hi string) error {
+	rows, err := tx.Raw(`SELECT account_id, seal_number, bucket, seq, head FROM seal_leaf
+		WHERE account_id > ? AND account_id <= ? AND seal_number <= ? ORDER BY account_id, seal_number`, lo, hi, w.seal.Number).Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err is asked
+	for rows.Next() {
+		var l model.SealLeaf
+		if err := rows.Scan(&l.AccountID, &l.SealNumber, &l.Bucket, &l.Seq, &l.Head); err != nil {
+			return err
+		}
+		w.leaves[l.AccountID] = l // the last version comes last
+	}
+	return rows.Err()
 }
 
 func (w *chainWalk) step(l *auditLink) {
@@ -256,14 +269,24 @@ func readSubtree(tx *gorm.DB, top, bottom int, position, number int64) (map[int]
 		args = append(args, level, position*width, (position+1)*width)
 		out[level] = levelNodes{level: level, hashes: map[int64]string{}}
 	}
-	var rows []model.SealNode
-	if err := tx.Raw(subtreeQuery(len(out)), append(args, number)...).Scan(&rows).Error; err != nil {
+	// One row at a time: every night may have added a version of each.
+	rows, err := tx.Raw(subtreeQuery(len(out)), append(args, number)...).Rows()
+	if err != nil {
 		return nil, err
 	}
-	for _, r := range rows {
-		out[int(r.Level)].hashes[r.Position] = r.Hash // the last version comes last
+	defer rows.Close() //nolint:errcheck // rows.Err is asked
+	for rows.Next() {
+		var (
+			level             int
+			position, version int64
+			hash              string
+		)
+		if err := rows.Scan(&level, &position, &version, &hash); err != nil {
+			return nil, err
+		}
+		out[level].hashes[position] = hash // the last version comes last
 	}
-	return out, nil
+	return out, rows.Err()
 }
 
 // auditNodes compares each node from level top to the one above bottom with
