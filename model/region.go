@@ -174,12 +174,13 @@ func RegionParentPath(path string) string {
 // RegionCommonPath returns the path of the lowest region that holds both, "/"
 // for regions of two counties.
 func RegionCommonPath(a, b string) string {
-	common := "/"
-	ids, others := RegionPathIDs(a), RegionPathIDs(b)
-	for i := 0; i < len(ids) && i < len(others) && ids[i] == others[i]; i++ {
-		common += ids[i] + "/"
+	var n int
+	for i := 0; i < min(len(a), len(b)) && a[i] == b[i]; i++ {
+		if a[i] == '/' {
+			n = i + 1
+		}
 	}
-	return common
+	return a[:n]
 }
 
 // RegionCountyPath returns the path of the county that a path lies in.

@@ -31,7 +31,7 @@ var countForm = regexp.MustCompile(`^([a-z_]{1,32})=([0-9]{1,18})$`)
 // ParseCounts reads what String wrote; nil for a result in words of its own.
 func ParseCounts(result string) Counts {
 	var out Counts
-	for _, part := range strings.Fields(result) {
+	for part := range strings.FieldsSeq(result) {
 		m := countForm.FindStringSubmatch(part)
 		if m == nil {
 			return nil

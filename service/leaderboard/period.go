@@ -56,13 +56,3 @@ func (s *Service) period(kind Kind, day string) (Period, error) {
 	}
 	return p, nil
 }
-
-// keptPeriods lists every period from the oldest kept to the current one.
-func keptPeriods(today clock.Day) (out []Period) {
-	for _, kind := range model.LeaderboardKinds() {
-		for p := PeriodOf(kind, today); p.Start >= oldestStart(today); p = p.before() {
-			out = append(out, p)
-		}
-	}
-	return out
-}

@@ -2,6 +2,7 @@ package region_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 func migration(t *testing.T, driver database.Driver, name string) (up, down string) {
 	t.Helper()
 	folder := map[database.Driver]string{database.SQLite: "sqlite", database.MySQL: "mysql"}[driver]
-	raw, err := os.ReadFile("../../migrations/" + folder + "/" + name + ".sql")
+	raw, err := os.ReadFile(filepath.Join("../../migrations", folder, name+".sql")) //nolint:gosec // a name that a test says
 	require.NoError(t, err)
 	up, down, ok := strings.Cut(strings.TrimPrefix(string(raw), "-- +goose Up\n"), "-- +goose Down\n")
 	require.True(t, ok)

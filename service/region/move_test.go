@@ -87,7 +87,7 @@ func TestMove(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, t2.Path+v1.ID+"/", moved.Path)
 			require.Equal(t, moved, byCode(t, s, "v1"))
-			require.EqualValues(t, v1.Version+1, moved.Version)
+			require.Equal(t, v1.Version+1, moved.Version)
 			require.Equal(t, moved.Path+g1.ID+"/", byCode(t, s, "g1").Path)
 			require.Contains(t, byCode(t, s, "b1").Path, moved.Path)
 			require.Equal(t, "g1", byCode(t, s, "g1").Code)
