@@ -8,6 +8,7 @@ export default defineConfig({
     environment: 'node',
     testTimeout: 90_000,
     hookTimeout: 60_000,
+    retry: 1, // a browser that stalls once is no fault of ours: what fails twice is, and vitest names what it ran again
     fileParallelism: false, // one server, one county: files that order and redeem must not meet
   },
 })
