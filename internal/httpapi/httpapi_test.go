@@ -249,6 +249,9 @@ func TestUntypedErrors(t *testing.T) {
 		before := r.errorsLogged()
 		cause = fmt.Errorf("query: %w", context.Canceled)
 		r.problem(r.call("GET", "/v1/fail", ""), 503, "request.cancelled")
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		require.Equal(t, "request.cancelled", httpapi.ProblemOf(gone, errors.New("sqlite3: interrupted")).Code)
 		require.Equal(t, before, r.errorsLogged())
 	})
 	t.Run("a kind that nobody mapped is a 500", func(t *testing.T) {

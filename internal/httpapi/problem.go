@@ -74,8 +74,9 @@ func ProblemOf(ctx context.Context, err error) *Problem {
 	}
 	f := fault.As(err)
 	switch {
-	case f == nil && errors.Is(err, context.Canceled):
+	case f == nil && (errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled)):
 		// The caller has gone: nobody reads the answer, and nothing is wrong.
+		// A database that was cut off by that says so in words of its own.
 		f = fault.New(fault.Unavailable, "request.cancelled", "请求已取消")
 	case f == nil && errors.Is(err, context.DeadlineExceeded):
 		f = fault.New(fault.Unavailable, "request.timeout", "处理超时，请稍后查看结果")

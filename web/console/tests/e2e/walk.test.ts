@@ -16,10 +16,13 @@ afterAll(() => browser.close())
 type Call = Awaited<ReturnType<typeof callAs>>
 let operator: Call
 
-/** Lists that the demo leaves empty get a row each: what somebody asked for, and a run of the audit. */
+/** Lists that the demo leaves empty get a row each: what somebody asked for, a run of the audit, and the seal that the first night makes. */
 async function setScene() {
   operator = await callAs('operator')
-  await (await callAs('auditor'))('POST', '/audit-runs')
+  const auditor = await callAs('auditor')
+  await auditor('POST', '/audit-runs')
+  for (const job of ['ledger.seal_links', 'ledger.seal']) await operator('POST', `/jobs/${job}/runs`)
+  await vi.waitFor(async () => expect((await auditor('GET', '/seals')).items).not.toEqual([]), { timeout: 30_000, interval: 500 })
   const resident = await callAsResident()
   const record = (await resident('GET', '/service-records?state=effective&limit=1')).items[0]
   const today = new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Shanghai' }).format(new Date())
