@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"jiamenkou/internal/clock"
 )
 
 // acted is a DTO of what somebody did, with room for the name of the person.
@@ -48,6 +50,10 @@ type moveDTO struct {
 	ActorName string    `json:"actor_name" doc:"工作人员；居民和系统为空"`
 	Reason    string    `json:"reason"`
 	CreatedAt time.Time `json:"created_at"`
+}
+
+func moveOf[S ~string](from, to S, actorKind, actorID, reason string, at clock.Instant) moveDTO {
+	return moveDTO{From: string(from), To: string(to), ActorKind: actorKind, ActorID: actorID, Reason: reason, CreatedAt: at.Time()}
 }
 
 func (d *moveDTO) actor() (string, *string) { return d.ActorID, &d.ActorName }

@@ -91,9 +91,7 @@ func (s *server) certificateBody(ctx context.Context, id string, err error) (*ht
 		out.Records = append(out.Records, serviceRecordOf(r))
 	}
 	for _, h := range c.History {
-		out.History = append(out.History, moveDTO{
-			From: string(h.FromStatus), To: string(h.ToStatus), ActorKind: h.ActorKind, ActorID: h.ActorID, Reason: h.Reason, CreatedAt: h.CreatedAt.Time(),
-		})
+		out.History = append(out.History, moveOf(h.FromStatus, h.ToStatus, h.ActorKind, h.ActorID, h.Reason, h.CreatedAt))
 	}
 	return httpapi.OK(out), nameActors(ctx, s, out.History)
 }

@@ -106,9 +106,7 @@ func (s *server) getAdjustment(ctx context.Context, in *idInput) (*httpapi.Body[
 	}
 	out := adjustmentDetailDTO{AdjustmentDTO: adjustmentOf(row), History: []moveDTO{}}
 	for _, h := range history {
-		out.History = append(out.History, moveDTO{
-			From: string(h.FromStatus), To: string(h.ToStatus), ActorKind: h.ActorKind, ActorID: h.ActorID, Reason: h.Reason, CreatedAt: h.CreatedAt.Time(),
-		})
+		out.History = append(out.History, moveOf(h.FromStatus, h.ToStatus, h.ActorKind, h.ActorID, h.Reason, h.CreatedAt))
 	}
 	return httpapi.OK(out), nameActors(ctx, s, out.History)
 }
@@ -218,9 +216,7 @@ func (s *server) getObjection(ctx context.Context, in *idInput) (*httpapi.Body[o
 		out.Entry.Facts = append(out.Entry.Facts, factDTO(f))
 	}
 	for _, h := range o.History {
-		out.History = append(out.History, moveDTO{
-			From: string(h.FromStatus), To: string(h.ToStatus), ActorKind: h.ActorKind, ActorID: h.ActorID, Reason: h.Reason, CreatedAt: h.CreatedAt.Time(),
-		})
+		out.History = append(out.History, moveOf(h.FromStatus, h.ToStatus, h.ActorKind, h.ActorID, h.Reason, h.CreatedAt))
 	}
 	for _, a := range o.Adjustments {
 		out.Adjustments = append(out.Adjustments, adjustmentOf(a))

@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // settled are the states in which nobody has anything left to do.
@@ -14,13 +15,8 @@ var settled = []Status{model.CaseClosed, model.CaseRejected, model.CaseWithdrawn
 // StandingTx counts the open cases of the regions between two paths. It
 // implements region.Tenant.
 func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStanding, error) {
-	out := model.RegionStanding{Holding: model.HoldsCases}
-	err := tx.Raw(`SELECT COUNT(*) FROM region r JOIN case_file c ON c.region_id = r.id
-		WHERE r.path >= ? AND r.path < ? AND c.status NOT IN ?`, from, to, settled).Scan(&out.Count).Error
-	if err != nil {
-		return nil, fmt.Errorf("casework: open cases of regions: %w", err)
-	}
-	return []model.RegionStanding{out}, nil
+	n, err := region.CountTx(tx, "case_file", from, to, "x.status NOT IN ?", settled)
+	return []model.RegionStanding{{Holding: model.HoldsCases, Count: n}}, err
 }
 
 // RehomeTx gives the open cases of one region to another: they are no move of

@@ -7,6 +7,7 @@ import (
 
 	"jiamenkou/internal/database"
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // retired are the states in which a benefit is offered no more.
@@ -15,18 +16,12 @@ var retired = []BenefitStatus{model.BenefitRejected, model.BenefitEnded}
 // StandingTx counts the merchants of the regions between two paths, and the
 // benefits offered there that are not over. It implements region.Tenant.
 func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStanding, error) {
-	merchants, benefits := model.RegionStanding{Holding: model.HoldsMerchants}, model.RegionStanding{Holding: model.HoldsBenefits}
-	err := tx.Raw("SELECT COUNT(*) FROM region r JOIN merchant m ON m.region_id = r.id WHERE r.path >= ? AND r.path < ?", from, to).
-		Scan(&merchants.Count).Error
+	merchants, err := region.CountTx(tx, "merchant", from, to, "1 = 1")
 	if err != nil {
-		return nil, fmt.Errorf("market: merchants of regions: %w", err)
+		return nil, err
 	}
-	err = tx.Raw(`SELECT COUNT(*) FROM region r JOIN benefit b ON b.region_id = r.id
-		WHERE r.path >= ? AND r.path < ? AND b.status NOT IN ?`, from, to, retired).Scan(&benefits.Count).Error
-	if err != nil {
-		return nil, fmt.Errorf("market: benefits of regions: %w", err)
-	}
-	return []model.RegionStanding{merchants, benefits}, nil
+	benefits, err := region.CountTx(tx, "benefit", from, to, "x.status NOT IN ?", retired)
+	return []model.RegionStanding{{Holding: model.HoldsMerchants, Count: merchants}, {Holding: model.HoldsBenefits, Count: benefits}}, err
 }
 
 // RehomeTx gives the merchants of one region to another, and offers there what

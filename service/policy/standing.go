@@ -8,18 +8,14 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // StandingTx counts the budgets of the regions between two paths that are not
 // over. It implements region.Tenant.
 func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStanding, error) {
-	out := model.RegionStanding{Holding: model.HoldsBudgets}
-	err := tx.Raw(`SELECT COUNT(*) FROM region r JOIN budget b ON b.region_id = r.id
-		WHERE r.path >= ? AND r.path < ? AND b.ends_on >= ?`, from, to, clock.Today(s.clock)).Scan(&out.Count).Error
-	if err != nil {
-		return nil, fmt.Errorf("policy: budgets of regions: %w", err)
-	}
-	return []model.RegionStanding{out}, nil
+	n, err := region.CountTx(tx, "budget", from, to, "x.ends_on >= ?", clock.Today(s.clock))
+	return []model.RegionStanding{{Holding: model.HoldsBudgets, Count: n}}, err
 }
 
 // RehomeTx gives the budgets of one region that are not over to another, with

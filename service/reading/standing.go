@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // offered are the states of an article that residents read, or will.
@@ -14,13 +15,8 @@ var offered = []model.ArticleStatus{model.ArticleDraft, model.ArticlePublished}
 // StandingTx counts the articles of the regions between two paths that are not
 // withdrawn. It implements region.Tenant.
 func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStanding, error) {
-	out := model.RegionStanding{Holding: model.HoldsArticles}
-	err := tx.Raw(`SELECT COUNT(*) FROM region r JOIN article a ON a.region_id = r.id
-		WHERE r.path >= ? AND r.path < ? AND a.status IN ?`, from, to, offered).Scan(&out.Count).Error
-	if err != nil {
-		return nil, fmt.Errorf("reading: articles of regions: %w", err)
-	}
-	return []model.RegionStanding{out}, nil
+	n, err := region.CountTx(tx, "article", from, to, "x.status IN ?", offered)
+	return []model.RegionStanding{{Holding: model.HoldsArticles, Count: n}}, err
 }
 
 // RehomeTx gives the articles of one region to another, but for those that are

@@ -7,24 +7,18 @@ import (
 
 	"jiamenkou/internal/clock"
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // StandingTx counts the open objections and the undecided proposals of the
 // regions between two paths. It implements region.Tenant.
 func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStanding, error) {
-	objections, proposals := model.RegionStanding{Holding: model.HoldsObjections}, model.RegionStanding{Holding: model.HoldsAdjustments}
-	for _, c := range []struct {
-		table string
-		state any
-		into  *int64
-	}{{"objection", model.ObjectionOpen, &objections.Count}, {"adjustment", model.AdjustmentProposed, &proposals.Count}} {
-		err := tx.Raw("SELECT COUNT(*) FROM region r JOIN "+c.table+" x ON x.region_id = r.id WHERE r.path >= ? AND r.path < ? AND x.status = ?",
-			from, to, c.state).Scan(c.into).Error
-		if err != nil {
-			return nil, fmt.Errorf("recourse: %s of regions: %w", c.table, err)
-		}
+	objections, err := region.CountTx(tx, "objection", from, to, "x.status = ?", model.ObjectionOpen)
+	if err != nil {
+		return nil, err
 	}
-	return []model.RegionStanding{objections, proposals}, nil
+	proposals, err := region.CountTx(tx, "adjustment", from, to, "x.status = ?", model.AdjustmentProposed)
+	return []model.RegionStanding{{Holding: model.HoldsObjections, Count: objections}, {Holding: model.HoldsAdjustments, Count: proposals}}, err
 }
 
 // RehomeTx gives the open objections and the undecided proposals of one region

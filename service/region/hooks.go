@@ -127,6 +127,17 @@ func standingText(list []Standing) string {
 	return strings.Join(texts, "、")
 }
 
+// CountTx counts for a Tenant the rows of a table, called x in the condition,
+// whose region_id is one of the regions between two paths.
+func CountTx(tx *gorm.DB, table, from, to, condition string, args ...any) (n int64, err error) {
+	err = tx.Raw("SELECT COUNT(*) FROM region r JOIN "+table+" x ON x.region_id = r.id WHERE r.path >= ? AND r.path < ? AND "+condition,
+		append([]any{from, to}, args...)...).Scan(&n).Error
+	if err != nil {
+		return 0, fmt.Errorf("region: count %s: %w", table, err)
+	}
+	return n, nil
+}
+
 // RequireOpenTx returns ErrClosed if one of the regions is closed. A writer
 // that puts something into regions calls it after the write in the same
 // transaction: the foreign key then keeps the regions from being closed until

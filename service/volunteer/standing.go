@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/model"
+	"jiamenkou/service/region"
 )
 
 // unfinished are the states of an activity that goes on.
@@ -14,13 +15,8 @@ var unfinished = []model.ActivityStatus{model.ActivityDraft, model.ActivityPubli
 // StandingTx counts the unfinished activities of the regions between two
 // paths. It implements region.Tenant.
 func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStanding, error) {
-	out := model.RegionStanding{Holding: model.HoldsActivities}
-	err := tx.Raw(`SELECT COUNT(*) FROM region r JOIN activity a ON a.region_id = r.id
-		WHERE r.path >= ? AND r.path < ? AND a.status IN ?`, from, to, unfinished).Scan(&out.Count).Error
-	if err != nil {
-		return nil, fmt.Errorf("volunteer: activities of regions: %w", err)
-	}
-	return []model.RegionStanding{out}, nil
+	n, err := region.CountTx(tx, "activity", from, to, "x.status IN ?", unfinished)
+	return []model.RegionStanding{{Holding: model.HoldsActivities, Count: n}}, err
 }
 
 // RehomeTx gives the unfinished activities of one region to another. Records
