@@ -164,9 +164,6 @@ func (s *Service) startAudit(ctx context.Context, sections []section, from *Stat
 func (s State) progress() (done, total int64) {
 	for _, part := range s.Sections {
 		p := part.Progress()
-		if p.State.Complete {
-			p.Total = p.Done // rows may have gone meanwhile
-		}
 		done, total = done+p.Done, total+p.Total
 	}
 	return done, total

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,24 +16,40 @@ import (
 // The checks that an audit makes on chains and seals. A difference names the
 // account and its place in the chain.
 const (
-	checkChain = "chain equals its transfers"
-	checkLeaf  = "seal holds the chain's head"
-	checkNode  = "seal's node equals what is below it"
-	checkSeal  = "seal follows from the one before"
+	checkChain   = "chain has no gap"
+	checkCovered = "chain equals its transfers"
+	checkLeaf    = "seal holds the chain's head"
+	checkNode    = "seal's node equals what is below it"
+	checkSeal    = "seal follows from the one before"
 )
 
-// linkQuery reads the links of a range of accounts with what they cover, in
-// the order of the chains.
-const linkQuery = `SELECT l.account_id, l.seq, l.transfer_id, l.batch_no, l.encoding, l.prev_hash, l.hash, ` + chainedColumns + `
-	FROM wallet_link l LEFT JOIN transfer t ON t.id = l.transfer_id LEFT JOIN journal j ON j.id = t.journal_id
-	WHERE l.account_id >= ? AND l.account_id <= ? AND (l.account_id > ? OR l.seq > ?) ORDER BY l.account_id, l.seq LIMIT ?`
+// linkQuery reads the links of a range of accounts in the order of the chains,
+// coveredQuery reads links with what they cover in the order of the transfers.
+// Transfers, journal rows and lot entries lie in the order of time, a chain's
+// links side by side: read so, an audit of more rows than memory holds looks
+// for the links alone on the disk one by one.
+const (
+	linkQuery = `SELECT account_id, seq, batch_no, prev_hash, hash FROM wallet_link
+		WHERE account_id >= ? AND account_id <= ? AND (account_id > ? OR seq > ?) ORDER BY account_id, seq LIMIT ?`
+	coveredQuery = `SELECT l.account_id, l.seq, l.transfer_id, l.encoding, l.prev_hash, l.hash, ` + chainedColumns + `
+		FROM wallet_link l LEFT JOIN transfer t ON t.id = l.transfer_id LEFT JOIN journal j ON j.id = t.journal_id
+		WHERE l.transfer_id > ? ORDER BY l.transfer_id LIMIT ?`
+)
 
-// auditLink is a link with the rows that it covers; what is missing is empty.
+// auditLink is a link as linkQuery reads it.
 type auditLink struct {
+	AccountID string
+	Seq       int64
+	BatchNo   int64
+	PrevHash  string
+	Hash      string
+}
+
+// coveredLink is a link with the rows that it covers; what is missing is empty.
+type coveredLink struct {
 	AccountID  string
 	Seq        int64
 	TransferID string
-	BatchNo    int64
 	Encoding   int64
 	PrevHash   string
 	Hash       string
@@ -53,7 +70,8 @@ type chainWalk struct {
 	broken     bool // the first difference of a chain is enough
 }
 
-// chains recomputes the chains of the accounts with lo < id <= hi.
+// chains follows the chains of the accounts with lo < id <= hi, from link to
+// link; whether each link covers what it says is coveredRange's to check.
 func (a *auditor) chains(tx *gorm.DB, lo, hi string) error {
 	w := &chainWalk{a: a, leaves: map[string]model.SealLeaf{}}
 	var err error
@@ -72,20 +90,11 @@ func (a *auditor) chains(tx *gorm.DB, lo, hi string) error {
 		if len(links) == 0 {
 			break
 		}
-		covered := make([]chained, len(links))
 		for i := range links {
-			covered[i] = links[i].Of
-		}
-		if err := loadChainedLots(tx, covered); err != nil {
-			return err
-		}
-		for i := range links {
-			links[i].Of = covered[i]
 			w.step(&links[i])
 		}
 		last := links[len(links)-1]
 		account, seq = last.AccountID, last.Seq
-		a.state.Counts.Links += int64(len(links))
 		if len(links) < auditLinks {
 			break
 		}
@@ -137,21 +146,11 @@ func (w *chainWalk) step(l *auditLink) {
 }
 
 func (w *chainWalk) check(l *auditLink) {
-	switch t := &l.Of; {
+	switch {
 	case l.Seq != w.seq+1:
 		w.report(checkChain, w.seq+1, "the link is missing")
 	case l.PrevHash != w.hash:
 		w.report(checkChain, l.Seq, "it does not follow from the link before")
-	case t.ID == "":
-		w.report(checkChain, l.Seq, "its transfer is gone")
-	case t.JKind == "":
-		w.report(checkChain, l.Seq, "its journal row is gone")
-	case l.Encoding != linkEncoding:
-		w.report(checkChain, l.Seq, "its encoding is unknown to this version")
-	case chainOf(t.DebitAccountID, t.CreditAccountID) != l.AccountID:
-		w.report(checkChain, l.Seq, "its transfer is another account's")
-	case linkHash(l.AccountID, l.Seq, l.PrevHash, t) != l.Hash:
-		w.report(checkChain, l.Seq, "the transfer, its journal row or its lots are not what was linked")
 	}
 }
 
@@ -177,6 +176,56 @@ func (w *chainWalk) finish() {
 		w.report(checkLeaf, w.seq+1, fmt.Sprintf("seal %d holds %d links, the chain has %d", w.seal.Number, leaf.Seq, w.seq))
 	case ok && (leaf.Seq != w.sealedSeq || leaf.Head != w.sealedHash):
 		w.report(checkLeaf, w.sealedSeq, fmt.Sprintf("seal %d holds another head", w.seal.Number))
+	}
+}
+
+// coveredRange recomputes the hashes of the next links from the transfers,
+// journal rows and lots that they cover.
+func (a *auditor) coveredRange(ctx context.Context, after string) (next string, err error) {
+	return next, database.Snapshot(ctx, a.s.db, func(tx *gorm.DB) error {
+		var links []coveredLink
+		if err := tx.Raw(coveredQuery, after, auditLinks).Scan(&links).Error; err != nil {
+			return err
+		}
+		covered := make([]chained, len(links))
+		for i := range links {
+			covered[i] = links[i].Of
+		}
+		if err := loadChainedLots(tx, covered); err != nil {
+			return err
+		}
+		for i := range links {
+			links[i].Of = covered[i]
+			a.checkCovered(&links[i])
+		}
+		a.state.Counts.Links += int64(len(links))
+		if len(links) == auditLinks {
+			next = links[len(links)-1].TransferID
+		}
+		return nil
+	})
+}
+
+func (a *auditor) checkCovered(l *coveredLink) {
+	note := ""
+	switch t := &l.Of; {
+	case t.ID == "":
+		note = "its transfer is gone"
+	case t.JKind == "":
+		note = "its journal row is gone"
+	case l.Encoding != linkEncoding:
+		note = "its encoding is unknown to this version"
+	case chainOf(t.DebitAccountID, t.CreditAccountID) != l.AccountID:
+		note = "its transfer is another account's"
+	case linkHash(l.AccountID, l.Seq, l.PrevHash, t) != l.Hash:
+		note = "the transfer, its journal row or its lots are not what was linked"
+	default:
+		return
+	}
+	d := Difference{Check: checkCovered, Object: l.AccountID, Account: AccountID(l.AccountID), Seq: l.Seq, Note: note}
+	// The first difference of a chain is enough: a changed lot is in many links.
+	if !slices.ContainsFunc(a.state.Differences, func(o Difference) bool { return o.Check == d.Check && o.Account == d.Account }) {
+		a.found(d)
 	}
 }
 

@@ -23,7 +23,7 @@ type AuditOptions struct {
 
 // AuditProgress is how far an audit is. State is all that Resume needs.
 type AuditProgress struct {
-	Done, Total int64 // accounts, journal rows and parts of the tree, or rows of the phases, together
+	Done, Total int64 // accounts, transfers, journal rows, links and parts of the tree, or rows of the phases, together
 	State       AuditState
 }
 
@@ -41,6 +41,7 @@ type AuditState struct {
 // AuditCounts says what was looked at.
 type AuditCounts struct {
 	Accounts int64
+	Sums     int64 // transfers of accounts that are no wallets
 	Links    int64
 	Journals int64
 	Seals    int64
@@ -48,11 +49,16 @@ type AuditCounts struct {
 	Rows     int64 // of a service above the ledger
 }
 
-func (c AuditCounts) done() int64 { return c.Accounts + c.Journals + c.Parts + c.Rows }
+func (c AuditCounts) done() int64 {
+	return c.Accounts + c.Sums + c.Journals + c.Links + c.Parts + c.Rows
+}
 
 // Progress is how far the audit is.
 func (s AuditState) Progress() AuditProgress {
 	done := s.Counts.done()
+	if s.Complete {
+		return AuditProgress{Done: done, Total: done, State: s} // rows may have gone meanwhile
+	}
 	return AuditProgress{Done: done, Total: max(s.Total, done), State: s}
 }
 
@@ -79,7 +85,8 @@ const (
 // auditPhases are the ledger's own. Each is passed from range to range: it takes
 // the id after which to go on and returns the next one, "" at its end. Each
 // range is checked from one read-only transaction, so that whoever writes
-// meanwhile neither waits nor makes a sound ledger look broken.
+// meanwhile neither waits nor makes a sound ledger look broken. A new one comes
+// last: an audit that an older version began goes on by its number.
 var auditPhases = []auditPhase{
 	(*auditor).accountRange,
 	(*auditor).journalRange,
@@ -87,6 +94,7 @@ var auditPhases = []auditPhase{
 	(*auditor).treeTop,
 	(*auditor).sealRange,
 	(*auditor).sum,
+	(*auditor).coveredRange,
 }
 
 type auditPhase func(a *auditor, ctx context.Context, after string) (next string, err error)
@@ -100,10 +108,12 @@ type auditor struct {
 }
 
 // StartAudit is the state at the beginning of the ledger's own audit. It counts
-// what there is, for the progress.
+// what there is, for the progress: of transfers, those between two accounts that
+// are no wallets are summed twice, and are few.
 func (s *Service) StartAudit(ctx context.Context) (AuditState, error) {
 	state := AuditState{StartedAt: clock.Now(s.clock)}
-	err := s.db.Read(ctx).Raw(`SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM journal) + ?`, auditSubtrees).Scan(&state.Total).Error
+	err := s.db.Read(ctx).Raw(`SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM transfer) + (SELECT COUNT(*) FROM journal)
+		+ (SELECT COUNT(*) FROM wallet_link) + ?`, auditSubtrees).Scan(&state.Total).Error
 	return state, err
 }
 
@@ -161,9 +171,8 @@ func (a *auditor) result() AuditResult {
 
 func (a *auditor) found(d ...Difference) { a.state.Differences = append(a.state.Differences, d...) }
 
-// rangeChecks compare the rows of a range of accounts: @lo < id <= @hi. Each
-// query returns only what differs.
-var rangeChecks = []struct{ name, query string }{
+// rangeChecks compare the rows of a range of accounts.
+var rangeChecks = []RangeCheck{
 	// The sums of other accounts are taken in parts: see bigSums.
 	{"balance equals its transfers", `SELECT b.account_id AS object, b.account_id AS account,
 			COALESCE(c.total, 0) - COALESCE(d.total, 0) AS want, b.posted AS got
@@ -212,12 +221,8 @@ var rangeChecks = []struct{ name, query string }{
 		WHERE h.account_id > @lo AND h.account_id <= @hi AND h.status = 'captured'
 			AND (t.id IS NULL OR t.amount <> h.amount OR t.debit_account_id <> h.account_id)`},
 	{"transfer's hold is captured", `SELECT t.id AS object, t.debit_account_id AS account, 1 AS want, 0 AS got
-		FROM transfer t JOIN hold h ON h.id = t.hold_id
-		WHERE t.debit_account_id > @lo AND t.debit_account_id <= @hi AND h.status <> 'captured'`},
-	{"reversal is the opposite", `SELECT r.id AS object, r.debit_account_id AS account, t.amount AS want, r.amount AS got
-		FROM transfer r JOIN transfer t ON t.id = r.reverses_id
-		WHERE r.debit_account_id > @lo AND r.debit_account_id <= @hi
-			AND (r.amount <> t.amount OR r.debit_account_id <> t.credit_account_id OR r.credit_account_id <> t.debit_account_id)`},
+		FROM hold h JOIN transfer t ON t.hold_id = h.id
+		WHERE h.account_id > @lo AND h.account_id <= @hi AND h.status <> 'captured'`},
 }
 
 // accountRange checks the next accounts: balances, holds, lots and chains.
@@ -234,7 +239,7 @@ func (a *auditor) accountRange(ctx context.Context, after string) (next string, 
 			next = ids[len(ids)-1]
 		}
 		for _, c := range rangeChecks {
-			d, err := runCheck(tx, c.name, c.query, sql.Named("lo", after), sql.Named("hi", next))
+			d, err := runCheck(tx, c.Name, c.Query, sql.Named("lo", after), sql.Named("hi", next))
 			if err != nil {
 				return err
 			}
@@ -273,6 +278,7 @@ func (a *auditor) bigSums(tx *gorm.DB, ids []string) error {
 					return err
 				}
 				net += sign * part.Total
+				a.state.Counts.Sums += part.N
 				if part.N < auditSums {
 					break
 				}
@@ -287,6 +293,18 @@ func (a *auditor) bigSums(tx *gorm.DB, ids []string) error {
 		a.found(d...)
 	}
 	return nil
+}
+
+// journalChecks compare the rows of a range of ids of the journal, and the
+// transfers of the same range of ids.
+var journalChecks = []RangeCheck{
+	{"every journal row that moves points has its transfer", `SELECT j.id AS object, '' AS account, 1 AS want, 0 AS got
+		FROM journal j LEFT JOIN transfer t ON t.journal_id = j.id
+		WHERE j.id > @lo AND j.id <= @hi AND j.kind NOT IN ('hold', 'release') AND t.id IS NULL`},
+	{"reversal is the opposite", `SELECT r.id AS object, r.debit_account_id AS account, t.amount AS want, r.amount AS got
+		FROM transfer r JOIN transfer t ON t.id = r.reverses_id
+		WHERE r.id > @lo AND r.id <= @hi
+			AND (r.amount <> t.amount OR r.debit_account_id <> t.credit_account_id OR r.credit_account_id <> t.debit_account_id)`},
 }
 
 // journalRange checks that every event that moves points has moved some, and
@@ -304,13 +322,13 @@ func (a *auditor) journalRange(ctx context.Context, after string) (next string, 
 			return err
 		}
 		lo, hi := sql.Named("lo", after), sql.Named("hi", next)
-		d, err := runCheck(tx, "every journal row that moves points has its transfer", `SELECT j.id AS object, '' AS account, 1 AS want, 0 AS got
-			FROM journal j LEFT JOIN transfer t ON t.journal_id = j.id
-			WHERE j.id > @lo AND j.id <= @hi AND j.kind NOT IN ('hold', 'release') AND t.id IS NULL`, lo, hi)
-		if err != nil {
-			return err
+		for _, c := range journalChecks {
+			d, err := runCheck(tx, c.Name, c.Query, lo, hi)
+			if err != nil {
+				return err
+			}
+			a.found(d...)
 		}
-		a.found(d...)
 		if state.RelinkedUntil != 0 {
 			// No account: the sealer's delay is nobody's fault to be frozen for.
 			d, err := runCheck(tx, "every old transfer is in a chain", `SELECT t.id AS object, '' AS account, 1 AS want, 0 AS got,

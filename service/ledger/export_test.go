@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // Statements whose plans a test looks at.
 var (
 	UnlinkedQuery     = unlinkedQuery
@@ -15,14 +17,16 @@ var (
 	PathQuery         = pathQuery()
 	LotsQuery         = lotsQuery
 	LinkQuery         = linkQuery
+	CoveredQuery      = coveredQuery
 	SubtreeQuery      = subtreeQuery(2)
 )
 
-// RangeQueries are the statements of an audit over a range of accounts.
+// RangeQueries are the statements of an audit over a range of accounts or of
+// journal rows.
 func RangeQueries() map[string]string {
 	out := map[string]string{}
-	for _, c := range rangeChecks {
-		out[c.name] = c.query
+	for _, c := range slices.Concat(rangeChecks, journalChecks) {
+		out[c.Name] = c.Query
 	}
 	return out
 }

@@ -481,13 +481,22 @@ func TestPlans(t *testing.T) {
 			ledger.LotsQuery: {[]string{newest}}, ledger.LinkQuery: {account, next, account, 5, 10},
 			ledger.SubtreeQuery: {3, 0, 1, 4, 0, 2, 1},
 		}
+		queries[ledger.CoveredQuery] = []any{newest, 10}
 		path := []any{1}
 		for level := range 16 {
 			path = append(path, level+1, 0)
 		}
 		queries[ledger.PathQuery] = path
-		for _, q := range ledger.RangeQueries() {
-			queries[q] = []any{sql.Named("lo", account), sql.Named("hi", next)}
+		for name, q := range ledger.RangeQueries() {
+			lo, hi := account, next
+			if name == "reversal is the opposite" || strings.HasPrefix(name, "every journal row") {
+				lo, hi = newest, "~"
+			}
+			queries[q] = []any{sql.Named("lo", lo), sql.Named("hi", hi)}
+		}
+		// Rows that lie anywhere in their table are not looked for one by one.
+		for name, table := range map[string]string{"balance equals its transfers": "transfer", "lot equals its entries": "x"} {
+			requireKeyAlone(t, db, table, ledger.RangeQueries()[name], sql.Named("lo", account), sql.Named("hi", next))
 		}
 		for query, args := range queries {
 			requireNoScan(t, db, query, args...)
@@ -520,6 +529,25 @@ func requireNoScan(t *testing.T, db *database.DB, query string, args ...any) {
 		require.NotEqual(t, "ALL", r.Type, "%s\n%+v", query, rows)
 		require.NotEqual(t, "index", r.Type, "%s\n%+v", query, rows)
 	}
+}
+
+// requireKeyAlone checks that a query reads a table's key, and not its rows.
+func requireKeyAlone(t *testing.T, db *database.DB, table, query string, args ...any) {
+	t.Helper()
+	var rows []struct{ Detail, Table, Extra string }
+	explain, alone := "EXPLAIN ", "Using index"
+	if db.Driver() == database.SQLite {
+		explain, alone = "EXPLAIN QUERY PLAN ", "USING COVERING INDEX"
+	}
+	require.NoError(t, db.Read(t.Context()).Raw(explain+query, args...).Scan(&rows).Error, query)
+	read := 0
+	for _, r := range rows {
+		if r.Table == table || strings.HasPrefix(r.Detail, "SEARCH "+table+" ") {
+			read++
+			require.Contains(t, r.Detail+r.Extra, alone, "%s\n%+v", query, rows)
+		}
+	}
+	require.Positive(t, read, "%s\n%+v", query, rows)
 }
 
 // isDerived recognises the scan of a subquery's result by its alias.

@@ -48,7 +48,7 @@ test('what differs is listed with what should be', async () => {
   const { page, leave } = await openAs(browser, 'auditor')
   // No demo county has a difference: the answer of the server is replaced.
   const run = { id: '01KJKB3Q00J6ZFGWBHSZT8HNC7', cause: 'nightly', requested_name: '', status: 'different', freezes_accounts: true, done: 9, total: 9, seconds_left: null, accounts: 4, links: 3, journals: 3, seals: 1, checked_rows: 0, difference_count: 2, frozen_count: 1, error: '', created_at: '2026-11-25T19:30:00Z', started_at: '2026-11-25T19:30:00Z', finished_at: '2026-11-25T19:31:00Z' }
-  const differences = { items: [{ id: '1', section: 'ledger', check: 'balance equals its transfers', object_id: '101KJKB3Q00J6ZFGWBHSZT8HNC7', account_id: '1', seq: 0, want: 12, got: 13, note: '' }, { id: '2', section: 'ledger', check: 'chain equals its transfers', object_id: '101KJKB3Q00J6ZFGWBHSZT8HNC7', account_id: '1', seq: 2, want: 0, got: 0, note: 'the link is missing' }], next: '' }
+  const differences = { items: [{ id: '1', section: 'ledger', check: 'balance equals its transfers', object_id: '101KJKB3Q00J6ZFGWBHSZT8HNC7', account_id: '1', seq: 0, want: 12, got: 13, note: '' }, { id: '2', section: 'ledger', check: 'chain has no gap', object_id: '101KJKB3Q00J6ZFGWBHSZT8HNC7', account_id: '1', seq: 2, want: 0, got: 0, note: 'the link is missing' }], next: '' }
   await page.route(`**/api/v1/audit-runs/${run.id}?*`, (route) => route.fulfill({ json: { ...run, differences } }))
   await page.route(`**/api/v1/audit-runs/${run.id}`, (route) => route.fulfill({ json: { ...run, differences } }))
   await open(page, `/audit-runs/${run.id}`)
