@@ -47,13 +47,14 @@ func setting(name string, or int) int {
 type size struct {
 	wallets, transfers                int
 	posting, wallet, entries, rank    figures // milliseconds of a call
+	sealEach                          float64 // microseconds of the sealer for a transfer
 	auditEach, auditSeconds, auditMiB float64
 }
 
 // growth measures posting, reading and the audit at 10⁴, 10⁵ … wallets, up to
 // BENCH_WALLETS with BENCH_TRANSFERS each.
 func growth(ctx context.Context, rep *report, s *site) error {
-	rep.columns("wallets", "transfers", "posting ms", "wallet ms", "entries ms", "my rank ms", "audit s", "audit µs a transfer", "audit's memory MiB")
+	rep.columns("wallets", "transfers", "posting ms", "wallet ms", "entries ms", "my rank ms", "sealer µs a transfer", "audit s", "audit µs a transfer", "audit's memory MiB")
 	g := &growing{site: s, each: setting("BENCH_TRANSFERS", 10)}
 	if err := g.prepare(ctx); err != nil {
 		return err
@@ -65,7 +66,7 @@ func growth(ctx context.Context, rep *report, s *site) error {
 			return fmt.Errorf("at %d wallets: %w", n, err)
 		}
 		rep.row(line.wallets, line.transfers, line.posting.as("%.2f"), line.wallet.as("%.2f"), line.entries.as("%.2f"), line.rank.as("%.2f"),
-			fmt.Sprintf("%.1f", line.auditSeconds), fmt.Sprintf("%.1f", line.auditEach), fmt.Sprintf("%.0f", line.auditMiB))
+			fmt.Sprintf("%.1f", line.sealEach), fmt.Sprintf("%.1f", line.auditSeconds), fmt.Sprintf("%.1f", line.auditEach), fmt.Sprintf("%.0f", line.auditMiB))
 		// Whoever stops it at a size that takes too long has the others.
 		fmt.Fprintln(os.Stderr, "bench:", strings.Join(rep.rows[len(rep.rows)-1], " | "))
 		if n == most {
@@ -121,6 +122,9 @@ func (g *growing) measure(ctx context.Context, wallets int) (out size, err error
 	fmt.Fprintf(os.Stderr, "bench: %d wallets were there after %s\n", wallets, time.Since(filling).Round(time.Second))
 	out.wallets = wallets
 	err = g.inProcess(ctx, func(a *app.App) error {
+		if err := g.seal(ctx, a, &out); err != nil {
+			return fmt.Errorf("seal: %w", err)
+		}
 		if err := g.calls(ctx, a, &out); err != nil {
 			return err
 		}
@@ -253,6 +257,23 @@ func (g *growing) writeScores(ctx context.Context, conn *sql.Conn) error {
 		}
 	}
 	return nil
+}
+
+// seal puts what was filled into its chains and seals them, as the jobs do.
+func (g *growing) seal(ctx context.Context, a *app.App, out *size) error {
+	at := time.Now()
+	n, err := a.Ledger.RelinkTransfers(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := a.Ledger.Seal(ctx); err != nil {
+		return err
+	}
+	out.sealEach = float64(time.Since(at).Microseconds()) / float64(n)
+	if g.driver == database.MySQL {
+		_, err = g.db.WriteSQL().ExecContext(ctx, "ANALYZE TABLE wallet_link, seal_leaf, seal_node")
+	}
+	return err
 }
 
 // calls times one call after the other, each of somebody else.

@@ -275,15 +275,31 @@ func (p *placing) loadBenefits(context.Context) error {
 	return err
 }
 
-// loadSlots reads which slots the residents' live orders take.
+// loadSlots reads which slots the residents' live orders take: each benefit's
+// by those who want that one, since everybody at every benefit would be as many
+// places of the key as there are of both, multiplied.
 func (p *placing) loadSlots(context.Context) error {
 	p.slots = map[[2]string]map[int64]bool{}
-	if len(p.benefits) == 0 {
+	wanted := map[string][]string{} // residents by benefit
+	for _, i := range p.fresh() {
+		if item := p.items[i]; p.benefits[item.BenefitID] != nil {
+			wanted[item.BenefitID] = append(wanted[item.BenefitID], item.ResidentID)
+		}
+	}
+	if len(wanted) == 0 {
 		return nil
 	}
+	var (
+		each = make([]string, 0, len(wanted))
+		args = make([]any, 0, 2*len(wanted))
+	)
+	for _, id := range sortedKeys(wanted) {
+		each = append(each, "(benefit_id = ? AND resident_id IN ?)")
+		args = append(args, id, wanted[id])
+	}
 	var rows []Order
-	err := p.tx.Select("benefit_id", "resident_id", "slot").
-		Where("benefit_id IN ? AND resident_id IN ? AND slot IS NOT NULL", sortedKeys(p.benefits), p.residents()).Find(&rows).Error
+	err := p.tx.Select("benefit_id", "resident_id", "slot").Where("slot IS NOT NULL").
+		Where(strings.Join(each, " OR "), args...).Find(&rows).Error
 	for _, o := range rows {
 		p.take([2]string{o.BenefitID, o.ResidentID}, *o.Slot)
 	}
