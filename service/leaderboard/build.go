@@ -78,8 +78,9 @@ func (b *batch) buildTx(tx *gorm.DB) error {
 	// may be gone.
 	from := max(b.after, c.awards.FloorID)
 	var awards []earned
+	// The plus keeps SQLite from sorting all awards of that status for each batch.
 	err = tx.Raw(`SELECT id, resident_id, region_id, day, points FROM award
-		WHERE id > ? AND status = ? ORDER BY id LIMIT ?`, from, model.AwardPosted, b.cfg.BatchSize).Scan(&awards).Error
+		WHERE id > ? AND +status = ? ORDER BY id LIMIT ?`, from, model.AwardPosted, b.cfg.BatchSize).Scan(&awards).Error
 	if err != nil {
 		return fmt.Errorf("leaderboard: read awards: %w", err)
 	}

@@ -207,7 +207,7 @@ func (a *auditor) coveredRange(ctx context.Context, after string) (next string, 
 }
 
 func (a *auditor) checkCovered(l *coveredLink) {
-	note := ""
+	var note string
 	switch t := &l.Of; {
 	case t.ID == "":
 		note = "its transfer is gone"
