@@ -202,7 +202,8 @@ func retry(ctx context.Context, fn func() error) error {
 	}
 }
 
-// held is the SQL of "these jobs, if their leases are still ours".
+// held is the SQL of "these jobs, if their leases are still ours". The plus
+// keeps SQLite from going through all pending jobs.
 func held(batch []outcome) (string, []any) {
 	ids := make([]string, len(batch))
 	args := make([]any, 1, 1+2*len(batch))
@@ -212,7 +213,7 @@ func held(batch []outcome) (string, []any) {
 	}
 	args[0] = ids
 	pairs := strings.Repeat(" OR (id = ? AND lease_token = ?)", len(batch))
-	return "id IN ? AND status = 'pending' AND (" + strings.TrimPrefix(pairs, " OR ") + ")", args
+	return "id IN ? AND +status = 'pending' AND (" + strings.TrimPrefix(pairs, " OR ") + ")", args
 }
 
 func (w *Worker) settleSucceeded(tx *gorm.DB, batch []outcome, now clock.Instant) *gorm.DB {

@@ -213,5 +213,6 @@ func lockCase(tx *gorm.DB, id string) (placed, error) {
 		return placed{}, ErrNotFound
 	}
 	c := rows[0]
-	return c, tx.Raw(`SELECT path FROM region WHERE id = ?`, c.RegionID).Scan(&c.RegionPath).Error
+	err := tx.Raw(`SELECT path FROM region WHERE id = ?`, c.RegionID).Scan(&c.RegionPath).Error
+	return c, err
 }

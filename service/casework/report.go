@@ -204,7 +204,8 @@ func (s *Service) countTx(tx *gorm.DB, ownerID, column string) (model.CaseQuota,
 	if err != nil {
 		return row, fmt.Errorf("casework: quota: %w", err)
 	}
-	return row, tx.Where("owner_id = ? AND day = ?", row.OwnerID, row.Day).Take(&row).Error
+	err = tx.Where("owner_id = ? AND day = ?", row.OwnerID, row.Day).Take(&row).Error
+	return row, err
 }
 
 // numberTx draws the next number of the county and day.

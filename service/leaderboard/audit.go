@@ -98,7 +98,8 @@ func boardCheck(name, ofScores, column string) ledger.RangeCheck {
 
 // countScores is how many scores the boards have, as their totals say.
 func (s *Service) countScores(tx *gorm.DB) (n int64, err error) {
-	return n, tx.Raw("SELECT COALESCE(SUM(participants), 0) FROM leaderboard_total WHERE period_start >= ?", s.oldest()).Scan(&n).Error
+	err = tx.Raw("SELECT COALESCE(SUM(participants), 0) FROM leaderboard_total WHERE period_start >= ?", s.oldest()).Scan(&n).Error
+	return n, err
 }
 
 // noRegion is after every region's id.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -33,7 +34,7 @@ const (
 		WHERE account_id >= ? AND account_id <= ? AND (account_id > ? OR seq > ?) ORDER BY account_id, seq LIMIT ?`
 	coveredQuery = `SELECT l.account_id, l.seq, l.transfer_id, l.encoding, l.prev_hash, l.hash, ` + chainedColumns + `
 		FROM wallet_link l LEFT JOIN transfer t ON t.id = l.transfer_id LEFT JOIN journal j ON j.id = t.journal_id
-		WHERE l.transfer_id > ? ORDER BY l.transfer_id LIMIT ?`
+		WHERE l.transfer_id > ? AND l.transfer_id <= ? ORDER BY l.transfer_id`
 )
 
 // auditLink is a link as linkQuery reads it.
@@ -180,11 +181,16 @@ func (w *chainWalk) finish() {
 }
 
 // coveredRange recomputes the hashes of the next links from the transfers,
-// journal rows and lots that they cover.
+// journal rows and lots that they cover. The last range has no end, so that
+// links are met whose transfer is gone.
 func (a *auditor) coveredRange(ctx context.Context, after string) (next string, err error) {
-	return next, database.Snapshot(ctx, a.s.db, func(tx *gorm.DB) error {
+	err = database.Snapshot(ctx, a.s.db, func(tx *gorm.DB) error {
+		if err := tx.Raw(scanBoundQuery, after, min(a.rows, auditLinks)-1).Scan(&next).Error; err != nil {
+			return err
+		}
+		next = cmp.Or(next, lastID)
 		var links []coveredLink
-		if err := tx.Raw(coveredQuery, after, auditLinks).Scan(&links).Error; err != nil {
+		if err := tx.Raw(coveredQuery, after, next).Scan(&links).Error; err != nil {
 			return err
 		}
 		covered := make([]chained, len(links))
@@ -199,11 +205,9 @@ func (a *auditor) coveredRange(ctx context.Context, after string) (next string, 
 			a.checkCovered(&links[i])
 		}
 		a.state.Counts.Links += int64(len(links))
-		if len(links) == auditLinks {
-			next = links[len(links)-1].TransferID
-		}
 		return nil
 	})
+	return next, err
 }
 
 func (a *auditor) checkCovered(l *coveredLink) {
@@ -230,7 +234,8 @@ func (a *auditor) checkCovered(l *coveredLink) {
 }
 
 func newestSeal(tx *gorm.DB) (seal model.Seal, err error) {
-	return seal, tx.Raw(`SELECT * FROM seal ORDER BY number DESC LIMIT 1`).Scan(&seal).Error
+	err = tx.Raw(`SELECT * FROM seal ORDER BY number DESC LIMIT 1`).Scan(&seal).Error
+	return seal, err
 }
 
 // subtree recomputes the next part of the newest seal's tree: its buckets from

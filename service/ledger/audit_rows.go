@@ -56,7 +56,8 @@ func (p AuditPhase) count(tx *gorm.DB) (n int64, err error) {
 	if p.Count != nil {
 		return p.Count(tx)
 	}
-	return n, tx.Raw("SELECT COUNT(*) FROM " + p.Table).Scan(&n).Error
+	err = tx.Raw("SELECT COUNT(*) FROM " + p.Table).Scan(&n).Error
+	return n, err
 }
 
 // next is the range after the row of that id, with at most so many rows.

@@ -18,7 +18,7 @@ type AuditOptions struct {
 	Resume        *AuditState               // go on where an earlier audit stopped
 	Step          func(AuditProgress) error // called after each range; an error ends the audit
 	RangeAccounts int                       // accounts checked from one consistent read; 0 means 200
-	RangeRows     int                       // rows of an AuditPhase checked from one consistent read; 0 means 5,000
+	RangeRows     int                       // rows of the journal, of the links or of an AuditPhase checked from one consistent read; 0 means 5,000
 }
 
 // AuditProgress is how far an audit is. State is all that Resume needs.

@@ -106,15 +106,17 @@ func (s *Service) sealState(ctx context.Context) (state model.SealState, err err
 	if !errors.Is(err, gorm.ErrRecordNotFound) {
 		return state, err
 	}
+	state = model.SealState{ID: 1}
 	return state, database.InTx(ctx, s.db, func(tx *gorm.DB) error {
-		state = model.SealState{ID: 1}
-		return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&state).Error
+		row := state
+		return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error
 	})
 }
 
 // lockSealState makes sealers take turns.
 func lockSealState(tx *gorm.DB) (state model.SealState, err error) {
-	return state, tx.Raw(`SELECT * FROM seal_state WHERE id = 1` + database.ForUpdate(tx)).Scan(&state).Error
+	err = tx.Raw(`SELECT * FROM seal_state WHERE id = 1` + database.ForUpdate(tx)).Scan(&state).Error
+	return state, err
 }
 
 func (s *Service) noteLinked(ctx context.Context, column string, at clock.Instant) error {

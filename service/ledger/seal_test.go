@@ -347,7 +347,8 @@ func TestAuditStream(t *testing.T) {
 			w.capture(r, w.hold(r, 1).HoldID, shop)
 		}
 		w.seal()
-		whole, err := w.ledger.AuditStream(t.Context(), ledger.AuditOptions{RangeAccounts: 4})
+		small := ledger.AuditOptions{RangeAccounts: 4, RangeRows: 7}
+		whole, err := w.ledger.AuditStream(t.Context(), small)
 		require.NoError(t, err)
 		require.Empty(t, whole.Differences)
 		require.EqualValues(t, 25+1+1, whole.Counts.Accounts)
@@ -360,7 +361,8 @@ func TestAuditStream(t *testing.T) {
 		var saved []byte
 		steps := 0
 		for range 1000 {
-			o := ledger.AuditOptions{RangeAccounts: 4, Step: func(p ledger.AuditProgress) error {
+			o := small
+			o.Step = func(p ledger.AuditProgress) error {
 				var err error
 				saved, err = json.Marshal(p.State)
 				require.NoError(t, err)
@@ -370,7 +372,7 @@ func TestAuditStream(t *testing.T) {
 					return nil
 				}
 				return stop
-			}}
+			}
 			if saved != nil {
 				o.Resume = &ledger.AuditState{}
 				require.NoError(t, json.Unmarshal(saved, o.Resume))
@@ -481,7 +483,7 @@ func TestPlans(t *testing.T) {
 			ledger.LotsQuery: {[]string{newest}}, ledger.LinkQuery: {account, next, account, 5, 10},
 			ledger.SubtreeQuery: {3, 0, 1, 4, 0, 2, 1},
 		}
-		queries[ledger.CoveredQuery] = []any{newest, 10}
+		queries[ledger.CoveredQuery] = []any{newest, "~"}
 		path := []any{1}
 		for level := range 16 {
 			path = append(path, level+1, 0)
