@@ -9,5 +9,6 @@ var (
 	ErrMove             = fault.New(fault.Conflict, "settlement.move_not_allowed", "结算单当前状态不能这样操作，请刷新后查看")
 	ErrWindowOver       = fault.New(fault.Conflict, "settlement.window_over", "已过确认期限，如有异议请联系运营人员")
 	ErrReason           = fault.New(fault.Invalid, "settlement.reason_required", "请写明原因（2 到 200 个字）")
+	ErrUnsettled        = fault.New(fault.Conflict, "settlement.merchant_unsettled", "有商户的积分账户正在核对，暂时不能结算；其他商户已照常结算")
 	ErrDay              = fault.New(fault.Invalid, "settlement.bad_day", "只能结算今天以前、开始核销以后的日子")
 )
