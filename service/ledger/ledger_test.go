@@ -487,5 +487,14 @@ func TestFreeze(t *testing.T) {
 		require.NoError(t, w.release(wang, h.HoldID).Err, "a hold can still be given back")
 		require.True(t, w.wallet(wang).Frozen)
 		require.EqualValues(t, 4, w.wallet(wang).Available)
+
+		unfreeze := func() error {
+			return database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
+				return w.ledger.UnfreezeTx(t.Context(), tx, ledger.WalletOf(wang))
+			})
+		}
+		require.NoError(t, unfreeze())
+		require.NoError(t, w.hold(wang, 1).Err)
+		require.ErrorIs(t, unfreeze(), ledger.ErrNotFrozen)
 	})
 }
