@@ -84,8 +84,8 @@ func (in AdjustmentInput) hash() string {
 // until another operator approves. It counts against the operator's points of
 // the day. A replay with the same key returns the first answer. Errors:
 // ErrResidentMissing, ErrEntryMissing, ErrNotReversible, ErrBudgetMissing,
-// ErrBudgetUnfit, ErrObjectionMissing, ErrDailyLimit, ErrKeyConflict, field
-// faults, ledger.ErrAlreadyReversed.
+// ErrBudgetUnfit, ErrObjectionMissing, ErrOwnWallet, ErrDailyLimit,
+// ErrKeyConflict, field faults.
 func (s *Service) Propose(ctx context.Context, actor authz.Actor, in AdjustmentInput) (Adjustment, error) {
 	if actor.Kind != authz.KindStaff {
 		return Adjustment{}, authz.ErrForbidden // four eyes are people's
@@ -161,6 +161,9 @@ func (s *Service) draftTx(tx *gorm.DB, actor authz.Actor, in AdjustmentInput) (A
 			return row, ErrEntryMissing
 		}
 		return row, ErrResidentMissing
+	}
+	if err := requireOthersTx(tx, actor, row.ResidentID); err != nil {
+		return row, err
 	}
 	row.RegionID, row.ScopeRegionID = at.RegionID, grantUsed(actor, at.Path)
 	if in.Kind != model.AdjustmentReverse {
@@ -300,8 +303,8 @@ type Decision struct {
 // grant over the region of the proposer's grant or one above it. A replay with
 // the same key returns the first answer. If the points cannot move, nothing is
 // decided. Errors: ErrAdjustmentMissing, ErrAdjustmentDecided,
-// ErrAdjustmentExpired, ErrSelfApproval, ErrLowerRegion, ErrKeyConflict, field
-// faults, ledger.ErrInsufficientPoints, ledger.ErrBudgetExhausted,
+// ErrAdjustmentExpired, ErrSelfApproval, ErrOwnWallet, ErrLowerRegion,
+// ErrKeyConflict, field faults, ledger.ErrInsufficientPoints, ledger.ErrBudgetExhausted,
 // ledger.ErrAlreadyReversed, ledger.ErrAccountFrozen.
 func (s *Service) Approve(ctx context.Context, actor authz.Actor, in Decision) (Adjustment, error) {
 	var f fault.Fields
@@ -428,6 +431,20 @@ func (s *Service) mayDecideTx(tx *gorm.DB, actor authz.Actor, row Adjustment) er
 		return ErrAdjustmentExpired
 	case row.Status != model.AdjustmentProposed:
 		return ErrAdjustmentDecided
+	}
+	return requireOthersTx(tx, actor, row.ResidentID)
+}
+
+// requireOthersTx keeps operators from their own wallets: whoever has bound the
+// staff account to the WeChat account of the resident is the same person.
+func requireOthersTx(tx *gorm.DB, actor authz.Actor, residentID string) error {
+	var own int64
+	err := tx.Raw(`SELECT COUNT(*) FROM resident p JOIN staff s ON s.openid = p.openid WHERE p.id = ? AND s.id = ?`, residentID, actor.ID).Scan(&own).Error
+	if err != nil {
+		return fmt.Errorf("recourse: whose wallet: %w", err)
+	}
+	if own > 0 {
+		return ErrOwnWallet
 	}
 	return nil
 }

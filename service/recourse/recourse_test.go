@@ -147,6 +147,38 @@ func TestFourEyes(t *testing.T) {
 	})
 }
 
+// TestFourEyes_ownWallet: an operator is a resident too, and known by the WeChat
+// account that both are bound to.
+func TestFourEyes_ownWallet(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		bind := func(table, id string) {
+			require.NoError(t, database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
+				return tx.Exec("UPDATE "+table+" SET openid = 'o-zhao' WHERE id = ?", id).Error
+			}))
+		}
+		before := w.propose(w.eastOp, w.credit(10))
+		bind("resident", w.wang.ID)
+		bind("staff", w.eastOp.ID)
+		_, err := w.recourse.Propose(t.Context(), w.eastOp, w.credit(10))
+		require.ErrorIs(t, err, recourse.ErrOwnWallet)
+		e := w.earn(w.wang)
+		_, err = w.recourse.Propose(t.Context(), w.eastOp, recourse.AdjustmentInput{
+			Kind: model.AdjustmentReverse, TransferID: e.TransferID, ReasonCode: model.ReasonTest, IdempotencyKey: w.key(),
+		})
+		require.ErrorIs(t, err, recourse.ErrOwnWallet)
+		colleague := w.propose(w.operator("孙运营", w.east), w.credit(10))
+		_, err = w.approve(w.eastOp, colleague.ID)
+		require.ErrorIs(t, err, recourse.ErrOwnWallet)
+		_, err = w.recourse.Reject(t.Context(), w.eastOp, recourse.Decision{AdjustmentID: colleague.ID, Reason: "不想扣", IdempotencyKey: w.key()})
+		require.ErrorIs(t, err, recourse.ErrOwnWallet)
+		for _, id := range []string{before.ID, colleague.ID} {
+			_, err = w.approve(w.root, id)
+			require.NoError(t, err, "somebody else decides as ever")
+		}
+		require.EqualValues(t, 25, w.points(w.wang))
+	})
+}
+
 func TestDailyLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.propose(w.eastOp, w.credit(60))
