@@ -315,6 +315,14 @@ func TestBudgetLimit(t *testing.T) {
 		require.ErrorIs(t, w.earn(wang, 1, "2027-12-31").Err, ledger.ErrBudgetExhausted)
 		require.NoError(t, change(901))
 		require.NoError(t, w.earn(wang, 1, "2027-12-31").Err)
+
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		err := database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
+			return w.ledger.ChangeBudgetLimitTx(gone, tx, w.budget, 2000)
+		})
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ledger.ErrBudgetExhausted, "that a statement failed says nothing about the budget")
 	})
 }
 
