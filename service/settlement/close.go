@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -309,7 +310,10 @@ func pendingItems(tx *gorm.DB, p model.SettlementPeriod, merchants []string) ([]
 		LEFT JOIN settlement_line l ON l.reversal_id = v.id
 		WHERE v.merchant_id IN ? AND v.created_at >= ? AND v.created_at < ? AND l.id IS NULL
 		ORDER BY v.merchant_id, v.created_at, v.id`, merchants, from, to).Scan(&reversed).Error
-	return append(redeemed, reversed...), err
+	// The ids of lines are made in this order, and lists follow them.
+	items := slices.Concat(redeemed, reversed)
+	slices.SortStableFunc(items, func(a, b pending) int { return cmp.Compare(a.OccurredAt, b.OccurredAt) })
+	return items, err
 }
 
 // carry is what the statements before left below zero.

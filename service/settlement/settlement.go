@@ -186,7 +186,8 @@ func (s *Service) ConfirmOverdue(ctx context.Context) (confirmed int, err error)
 var readers = []authz.Role{authz.RoleOperator, authz.RoleAuditor}
 
 // How the lists can be sorted. The statements of a day are written after those of
-// the day before, and the lines of one in the order of their times.
+// the day before (but for a merchant's whose account was frozen), and the lines of
+// one in the order of their times.
 var (
 	PeriodOrder    = paging.NewOrder("-day", paging.Text("day", "day", func(p Period) clock.Day { return p.Day }))
 	StatementOrder = paging.NewOrder("-day", paging.Text("day", "st.id", func(st Statement) string { return st.ID }))

@@ -210,19 +210,22 @@ func TestCloseDue(t *testing.T) {
 	t.Run("shows a reversal of the same day as a line of its own", func(t *testing.T) {
 		each(t, func(t *testing.T, w *world) {
 			cinema := w.shop("影院")
+			order := w.redeem(cinema)
+			w.Clock.Advance(time.Minute)
+			w.reverse(cinema, order)
+			w.Clock.Advance(time.Minute)
 			w.redeem(cinema)
-			w.reverse(cinema, w.redeem(cinema))
 			w.nextDay()
 			w.close()
 			st := w.statements(cinema.owner)[0]
 			require.EqualValues(t, 3, st.LineCount)
 			require.EqualValues(t, 5, st.SettledPoints)
 			require.EqualValues(t, 3000, st.PayableFen)
-			kinds := map[model.LineKind]int{}
+			var kinds []model.LineKind
 			for _, l := range w.lines(cinema.owner, st.ID) {
-				kinds[l.Kind]++
+				kinds = append(kinds, l.Kind)
 			}
-			require.Equal(t, map[model.LineKind]int{model.LineRedemption: 2, model.LineReversal: 1}, kinds)
+			require.Equal(t, []model.LineKind{model.LineRedemption, model.LineReversal, model.LineRedemption}, kinds, "in the order of their times")
 		})
 	})
 	t.Run("carries a reversal after settlement into the next period", func(t *testing.T) {
