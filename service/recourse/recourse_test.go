@@ -189,7 +189,10 @@ func TestDailyLimit(t *testing.T) {
 		require.ErrorIs(t, err, recourse.ErrDailyLimit)
 		w.propose(w.root, w.credit(100)) // each operator has a day of his own
 		w.propose(w.eastOp, w.credit(40))
-		w.clock.Advance(24 * time.Hour)
+		w.clock.Advance(12*time.Hour - time.Microsecond)
+		_, err = w.recourse.Propose(t.Context(), w.eastOp, w.credit(1))
+		require.ErrorIs(t, err, recourse.ErrDailyLimit)
+		w.clock.Advance(time.Microsecond) // midnight in Shanghai
 		w.propose(w.eastOp, w.credit(100))
 		err = database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
 			return tx.Exec(`UPDATE adjustment_day SET used_points = 101`).Error
