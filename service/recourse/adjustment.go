@@ -85,7 +85,7 @@ func (in AdjustmentInput) hash() string {
 // the day. A replay with the same key returns the first answer. Errors:
 // ErrResidentMissing, ErrEntryMissing, ErrNotReversible, ErrBudgetMissing,
 // ErrBudgetUnfit, ErrObjectionMissing, ErrOwnWallet, ErrDailyLimit,
-// ErrKeyConflict, field faults.
+// ErrKeyConflict, field faults, ledger.ErrAlreadyReversed.
 func (s *Service) Propose(ctx context.Context, actor authz.Actor, in AdjustmentInput) (Adjustment, error) {
 	if actor.Kind != authz.KindStaff {
 		return Adjustment{}, authz.ErrForbidden // four eyes are people's
@@ -99,7 +99,7 @@ func (s *Service) Propose(ctx context.Context, actor authz.Actor, in AdjustmentI
 	var row Adjustment
 	err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		var err error
-		if row, err = s.draftTx(tx, actor, in); err != nil {
+		if row, err = s.draftTx(ctx, tx, actor, in); err != nil {
 			return err
 		}
 		// Its unique key makes a second call with the same key wait here.
@@ -140,7 +140,7 @@ func (s *Service) proposed(ctx context.Context, actor authz.Actor, in Adjustment
 }
 
 // draftTx checks the scope and fills the row.
-func (s *Service) draftTx(tx *gorm.DB, actor authz.Actor, in AdjustmentInput) (Adjustment, error) {
+func (s *Service) draftTx(ctx context.Context, tx *gorm.DB, actor authz.Actor, in AdjustmentInput) (Adjustment, error) {
 	now := clock.Now(s.clock)
 	row := Adjustment{
 		ID: s.clock.NewID(), Kind: in.Kind, ResidentID: in.ResidentID, Amount: in.Amount, ReasonCode: in.ReasonCode,
@@ -166,10 +166,14 @@ func (s *Service) draftTx(tx *gorm.DB, actor authz.Actor, in AdjustmentInput) (A
 		return row, err
 	}
 	row.RegionID, row.ScopeRegionID = at.RegionID, grantUsed(actor, at.Path)
-	if in.Kind != model.AdjustmentReverse {
-		if err := s.draftBudgetTx(tx, in, at, &row); err != nil {
+	if in.Kind == model.AdjustmentReverse {
+		if by, err := s.ledger.ReversedBy(ctx, in.TransferID); err != nil {
 			return row, err
+		} else if by != "" {
+			return row, ledger.ErrAlreadyReversed
 		}
+	} else if err := s.draftBudgetTx(tx, in, at, &row); err != nil {
+		return row, err
 	}
 	if in.ObjectionID == "" {
 		return row, nil

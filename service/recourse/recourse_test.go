@@ -94,6 +94,9 @@ func TestAdjustment(t *testing.T) {
 			why, err := w.recourse.Explain(t.Context(), w.wang.ID, e.TransferID)
 			require.NoError(t, err)
 			require.Equal(t, *done.TransferID, why.ReversedByID)
+			in.IdempotencyKey = w.key()
+			_, err = w.recourse.Propose(t.Context(), w.root, in)
+			require.ErrorIs(t, err, ledger.ErrAlreadyReversed, "it would only use up the operator's day")
 			_, err = w.recourse.Propose(t.Context(), w.root, recourse.AdjustmentInput{
 				Kind: model.AdjustmentReverse, TransferID: *done.TransferID, ReasonCode: model.ReasonTest, IdempotencyKey: w.key(),
 			})
