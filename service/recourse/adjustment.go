@@ -136,7 +136,15 @@ func (s *Service) proposed(ctx context.Context, actor authz.Actor, in Adjustment
 	case row.InputHash != in.hash():
 		return Adjustment{}, true, ErrKeyConflict
 	}
-	return row, true, nil
+	return asProposed(row), true, nil
+}
+
+// asProposed is an adjustment as it was before anybody decided.
+func asProposed(a Adjustment) Adjustment {
+	a.Status, a.UpdatedAt = model.AdjustmentProposed, a.CreatedAt
+	a.DecidedBy, a.DecidedAt, a.DecisionReason, a.DecisionKey, a.DecisionHash = nil, nil, "", nil, nil
+	a.JournalID, a.TransferID = nil, nil
+	return a
 }
 
 // draftTx checks the scope and fills the row.

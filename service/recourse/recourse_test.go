@@ -252,7 +252,10 @@ func TestAdjustment_idempotency(t *testing.T) {
 		}
 		_, err := w.recourse.Propose(t.Context(), w.eastOp, changed)
 		require.ErrorIs(t, err, recourse.ErrKeyConflict)
+		proposal, err := w.recourse.Propose(t.Context(), w.eastOp, in)
+		require.NoError(t, err)
 
+		w.clock.Advance(time.Minute)
 		yes := recourse.Decision{AdjustmentID: id, Reason: "属实", IdempotencyKey: w.key()}
 		type answer struct {
 			a   recourse.Adjustment
@@ -272,6 +275,9 @@ func TestAdjustment_idempotency(t *testing.T) {
 			require.Equal(t, model.AdjustmentApproved, got.a.Status)
 		}
 		require.EqualValues(t, 10, w.points(w.wang))
+		late, err := w.recourse.Propose(t.Context(), w.eastOp, in)
+		require.NoError(t, err)
+		require.Equal(t, proposal, late, "the first answer, whatever came of it")
 		no := yes
 		no.Reason = "另一个"
 		_, err = w.recourse.Approve(t.Context(), w.root, no)
@@ -388,7 +394,7 @@ func TestObjection(t *testing.T) {
 		require.NoError(t, err)
 		again, err := w.recourse.Object(t.Context(), w.wang, in)
 		require.NoError(t, err)
-		require.Equal(t, first.ID, again.ID)
+		require.Equal(t, first, again)
 		in.Text = "换了一段文字"
 		_, err = w.recourse.Object(t.Context(), w.wang, in)
 		require.ErrorIs(t, err, recourse.ErrKeyConflict)
@@ -443,6 +449,10 @@ func TestObjection(t *testing.T) {
 		closed, err := w.recourse.Close(t.Context(), w.wang, first.ID)
 		require.NoError(t, err)
 		require.Equal(t, model.ObjectionClosed, closed.Status)
+		in.Text = first.Text
+		again, err = w.recourse.Object(t.Context(), w.wang, in)
+		require.NoError(t, err)
+		require.Equal(t, first, again, "a replay gets the first answer, whatever came of it")
 		for range 2 {
 			o, err := object(w.wang, "还是不对，请再看看")
 			require.NoError(t, err)
