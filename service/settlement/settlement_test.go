@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -464,6 +465,16 @@ func TestAnswer(t *testing.T) {
 		require.Equal(t, model.StatementDisputed, got.Status)
 		_, err = w.settlement.Resolve(ctx, cinema.owner, all[1].ID, "自己解决")
 		require.ErrorIs(t, err, authz.ErrForbidden)
+		_, err = w.settlement.Confirm(ctx, cinema.owner, all[1].ID)
+		require.ErrorIs(t, err, settlement.ErrMove, "a dispute does not end without a word")
+		both := w.Operator // and owner: the roles of one person are two
+		both.Grants = slices.Concat(w.Operator.Grants, cinema.owner.Grants)
+		_, err = w.settlement.Confirm(ctx, both, all[1].ID)
+		require.ErrorIs(t, err, settlement.ErrMove)
+		_, err = w.settlement.Resolve(ctx, both, all[1].ID, "自己解决")
+		require.ErrorIs(t, err, settlement.ErrOwnMerchant)
+		_, err = w.settlement.Resolve(ctx, w.Operator, all[2].ID, "没有异议")
+		require.ErrorIs(t, err, settlement.ErrMove)
 		_, err = w.settlement.Resolve(ctx, w.Operator, all[1].ID, "核对无误，双方确认")
 		require.NoError(t, err)
 		moves, err := w.settlement.Moves(ctx, cinema.owner, all[1].ID)
