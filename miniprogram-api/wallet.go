@@ -42,7 +42,7 @@ type WalletEntryDTO struct {
 	ID          string          `json:"id"`
 	Kind        string          `json:"kind" enum:"earn,capture,reverse,expire,adjust"`
 	Points      int64           `json:"points" doc:"正数为收入，负数为支出"`
-	Source      string          `json:"source" doc:"业务类型，如 article_read、order"`
+	Source      string          `json:"source" doc:"业务类型，如 article_read、benefit_order"`
 	SourceID    string          `json:"source_id"`
 	Reason      string          `json:"reason"`
 	RuleID      string          `json:"rule_id" doc:"依据的积分规则，空表示无"`

@@ -69,7 +69,7 @@ type AwardStatus string
 const (
 	AwardPosted          AwardStatus = "posted"
 	AwardCapped          AwardStatus = "capped"           // a cap of the rule was reached
-	AwardBudgetExhausted AwardStatus = "budget_exhausted" // can be paid later
+	AwardBudgetExhausted AwardStatus = "budget_exhausted" // by the budget, or since an account is frozen: can be paid later
 	AwardNoRule          AwardStatus = "no_rule"          // no rule is active where the resident lives
 )
 

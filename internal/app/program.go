@@ -51,7 +51,7 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	root.PersistentFlags().StringVar(&p.configPath, "config", "", "configuration file (default: config.yaml if there is one)")
-	root.AddCommand(p.serve(), p.migrate(), p.jobs(), p.demo(), p.importCommand(), p.audit(), p.verifyProof(), p.openapi())
+	root.AddCommand(p.serve(), p.migrate(), p.jobs(), p.demo(), p.importCommand(), p.audit(), p.unfreeze(), p.verifyProof(), p.openapi())
 	root.CompletionOptions.DisableDefaultCmd = true
 	if err := root.ExecuteContext(ctx); err != nil {
 		if errors.Is(err, errReported) {

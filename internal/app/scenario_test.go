@@ -370,6 +370,27 @@ func (l *loop) spends(t *testing.T) {
 	require.Equal(t, wallet{5, 0, 5}, get[wallet](l.wang, "/wallet"))
 	require.Len(t, get[list[struct{}]](l.clerk, "/redemptions/today").Items, 1)
 
+	type why struct {
+		ID     string
+		Facts  []struct{ Label, Value string }
+		People []struct{ Part, Name string }
+	}
+	spent := get[list[why]](l.wang, "/wallet/entries?kind=capture").Items
+	require.Len(t, spent, 1)
+	told := get[why](l.wang, "/wallet/entries/"+spent[0].ID)
+	facts := map[string]string{}
+	for _, f := range told.Facts {
+		facts[f.Label] = f.Value
+	}
+	require.Contains(t, facts["福利"], "《")
+	require.Equal(t, "30.00 元", facts["到店应付"])
+	require.Equal(t, order.ID, facts["兑换单"])
+	for _, label := range []string{"商户", "门店", "核销时间"} {
+		require.NotEmpty(t, facts[label], label)
+	}
+	require.Len(t, told.People, 1)
+	require.Equal(t, "核销", told.People[0].Part)
+
 	// One more order is given back.
 	cancelled := post[placed](l.wang, "/orders", object{"benefit_id": l.c.shops[1].benefitID})
 	require.Equal(t, wallet{0, 5, 5}, get[wallet](l.wang, "/wallet"))

@@ -59,6 +59,12 @@ type batch struct {
 	last           string
 }
 
+// from is the id behind which a transaction reads on: the floor, or before it
+// while the clock stands before the floor, but only as far as marks are kept.
+func (b *batch) from(c model.LeaderboardCursor) string {
+	return max(b.after, marksFrom(c), min(c.FloorID, firstIDAt(b.start.Add(-overlap))))
+}
+
 // earned is an award as far as leaderboards are concerned.
 type earned struct {
 	ID         string
@@ -74,9 +80,8 @@ func (b *batch) buildTx(tx *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	// Another run may have gone ahead meanwhile, and the marks below its floor
-	// may be gone.
-	from := max(b.after, c.awards.FloorID)
+	// Another run may have gone ahead meanwhile, and old marks may be gone.
+	from := b.from(c.awards)
 	var awards []earned
 	// The plus keeps SQLite from sorting all awards of that status for each batch.
 	err = tx.Raw(`SELECT id, resident_id, region_id, day, points FROM award

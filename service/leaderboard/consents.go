@@ -29,7 +29,7 @@ func (b *batch) refreshTx(tx *gorm.DB) error {
 	// Other purposes are read too: the cursor must get past them.
 	var decisions []model.ConsentHistory
 	err = tx.Raw("SELECT id, resident_id, purpose FROM consent_history WHERE id > ? ORDER BY id LIMIT ?",
-		max(b.after, c.consents.FloorID), b.cfg.BatchSize).Scan(&decisions).Error
+		b.from(c.consents), b.cfg.BatchSize).Scan(&decisions).Error
 	if err != nil {
 		return fmt.Errorf("leaderboard: read consent history: %w", err)
 	}

@@ -80,6 +80,16 @@ func advance(c *model.LeaderboardCursor, lastID string, runStart clock.Instant) 
 	return nil
 }
 
+// marksFrom is the id up to which no run reads any more, whatever the clock does
+// within clockBack: the marks behind it are kept.
+func marksFrom(c model.LeaderboardCursor) string {
+	floor, err := ulid.Parse(c.FloorID)
+	if err != nil {
+		return "" // nothing was read yet
+	}
+	return firstIDAt(clock.InstantOf(floor.Timestamp()).Add(-clockBack))
+}
+
 // firstIDAt is the lowest ULID of the millisecond.
 func firstIDAt(i clock.Instant) string {
 	var id ulid.ULID

@@ -43,6 +43,10 @@ const maxBatches = 10_000
 // margin.
 const overlap = 10 * time.Minute
 
+// clockBack is how far a clock may be set back: what is written then has ids
+// before those that were read already.
+const clockBack = 24 * time.Hour
+
 // keepMonths is how many whole months before the current one are kept.
 const keepMonths = 13
 

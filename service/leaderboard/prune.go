@@ -62,7 +62,7 @@ func (s *Service) pruneApplied(ctx context.Context) (int64, error) {
 	return s.repeat(ctx, func(tx *gorm.DB, c cursors) (int64, error) {
 		var ids []string
 		err := tx.Raw("SELECT award_id FROM leaderboard_applied WHERE award_id <= ? ORDER BY award_id LIMIT ?",
-			c.awards.FloorID, pruneRows).Scan(&ids).Error
+			marksFrom(c.awards), pruneRows).Scan(&ids).Error
 		if err != nil || len(ids) == 0 {
 			return 0, err
 		}

@@ -33,7 +33,7 @@ type scriptLine struct {
 	tick                       time.Duration
 }
 
-var scriptActs = []string{"earn", "earn", "hold", "hold", "capture", "capture", "release", "reverse", "settle", "expire", "tick"}
+var scriptActs = []string{"earn", "earn", "hold", "hold", "capture", "capture", "release", "reverse", "settle", "adjust", "expire", "tick"}
 
 func drawLine(rt *rapid.T) scriptLine {
 	contested := 0
@@ -78,8 +78,9 @@ var refusals = map[string][]error{
 	"release": {ledger.ErrHoldMissing, ledger.ErrHoldResolved, ledger.ErrIdempotencyConflict},
 	"reverse": {
 		ledger.ErrTransferMissing, ledger.ErrAlreadyReversed, ledger.ErrIrreversible, ledger.ErrInsufficientPoints,
-		ledger.ErrInsufficientBalance, ledger.ErrIdempotencyConflict,
+		ledger.ErrInsufficientBalance, ledger.ErrBudgetExhausted, ledger.ErrIdempotencyConflict,
 	},
+	"adjust": {ledger.ErrBudgetExhausted, ledger.ErrInsufficientPoints, ledger.ErrIdempotencyConflict, ledger.ErrAmount},
 	"settle": {ledger.ErrInsufficientBalance, ledger.ErrIdempotencyConflict},
 }
 
@@ -126,6 +127,12 @@ func (c *crowd) item(l scriptLine) any {
 		return ledger.Release{Event: ev, ResidentID: owner, HoldID: hold}
 	case "reverse":
 		return ledger.Reverse{Event: ev, TransferID: pickOf(c.transfers, l.pick)}
+	case "adjust":
+		a := ledger.Adjust{Event: ev, BudgetID: c.budgets[l.budget], ResidentID: resident, Amount: l.amount, ExpiresOn: c.today().AddDays(l.days)}
+		if l.pick%2 == 1 {
+			a.Amount = -a.Amount
+		}
+		return a
 	default:
 		return ledger.Settle{Event: ev, MerchantID: c.merchants[l.merchant], Amount: l.amount}
 	}
@@ -147,6 +154,8 @@ func postItem(s *ledger.Service, db *database.DB, item any) (out ledger.Outcome,
 		ev, post = x.Event, func(tx *gorm.DB) ([]ledger.Outcome, error) { return s.ReleaseTx(ctx, tx, []ledger.Release{x}) }
 	case ledger.Reverse:
 		ev, post = x.Event, func(tx *gorm.DB) ([]ledger.Outcome, error) { return s.ReverseTx(ctx, tx, []ledger.Reverse{x}) }
+	case ledger.Adjust:
+		ev, post = x.Event, func(tx *gorm.DB) ([]ledger.Outcome, error) { return s.AdjustTx(ctx, tx, []ledger.Adjust{x}) }
 	case ledger.Settle:
 		ev, post = x.Event, func(tx *gorm.DB) ([]ledger.Outcome, error) { return s.SettleTx(ctx, tx, []ledger.Settle{x}) }
 	}
@@ -250,6 +259,12 @@ func (c *crowd) reconcile() {
 			give(d.out.TransferID, ledger.WalletOf(x.ResidentID), ledger.MerchantOf(x.MerchantID), c.heldBy[x.HoldID].Amount)
 		case ledger.Release:
 			resolved[x.HoldID]++
+		case ledger.Adjust:
+			from, to := ledger.BudgetOf(x.BudgetID), ledger.WalletOf(x.ResidentID)
+			if x.Amount < 0 {
+				from, to = to, from
+			}
+			give(d.out.TransferID, from, to, max(x.Amount, -x.Amount))
 		case ledger.Settle:
 			give(d.out.TransferID, ledger.MerchantOf(x.MerchantID), ledger.Settled, x.Amount)
 		}

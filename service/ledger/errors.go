@@ -10,6 +10,7 @@ var (
 	ErrInsufficientBalance = fault.New(fault.Conflict, "ledger.insufficient_balance", "账户余额不足，无法入账")
 	ErrAmount              = fault.New(fault.Invalid, "ledger.amount_out_of_range", "积分数额超出允许范围")
 	ErrAccountFrozen       = fault.New(fault.Conflict, "ledger.account_frozen", "账户核对中，暂时不能使用，请联系运营人员")
+	ErrNotFrozen           = fault.New(fault.Conflict, "ledger.account_not_frozen", "这个账户没有被冻结，或者不存在")
 	ErrAccountMissing      = fault.New(fault.NotFound, "ledger.account_not_found", "账户不存在")
 	ErrHoldMissing         = fault.New(fault.NotFound, "ledger.hold_not_found", "没有这笔冻结")
 	ErrHoldResolved        = fault.New(fault.Conflict, "ledger.hold_resolved", "这笔冻结已处理，不能再次处理")

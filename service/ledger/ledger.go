@@ -13,6 +13,8 @@ package ledger
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"gorm.io/gorm"
 
@@ -232,8 +234,12 @@ func (s *Service) ChangeBudgetLimitTx(ctx context.Context, tx *gorm.DB, budgetID
 	res := tx.WithContext(ctx).Exec(`UPDATE account_balance
 		SET floor_points = ?, headroom = posted - held + ?, version = version + 1
 		WHERE account_id = ? AND posted - held + ? >= 0`, -limitPoints, limitPoints, string(BudgetOf(budgetID)), limitPoints)
-	if err := database.RequireRows(res, 1); err != nil {
+	err := database.RequireRows(res, 1)
+	if errors.Is(err, database.ErrRowsChanged) {
 		return ErrBudgetExhausted.WithCause(err)
+	}
+	if err != nil { // the row is wanted by everybody who earns: it may well have to be waited for
+		return fmt.Errorf("ledger: change budget limit: %w", err)
 	}
 	return nil
 }

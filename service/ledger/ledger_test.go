@@ -315,6 +315,14 @@ func TestBudgetLimit(t *testing.T) {
 		require.ErrorIs(t, w.earn(wang, 1, "2027-12-31").Err, ledger.ErrBudgetExhausted)
 		require.NoError(t, change(901))
 		require.NoError(t, w.earn(wang, 1, "2027-12-31").Err)
+
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		err := database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
+			return w.ledger.ChangeBudgetLimitTx(gone, tx, w.budget, 2000)
+		})
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ledger.ErrBudgetExhausted, "that a statement failed says nothing about the budget")
 	})
 }
 
@@ -487,5 +495,14 @@ func TestFreeze(t *testing.T) {
 		require.NoError(t, w.release(wang, h.HoldID).Err, "a hold can still be given back")
 		require.True(t, w.wallet(wang).Frozen)
 		require.EqualValues(t, 4, w.wallet(wang).Available)
+
+		unfreeze := func() error {
+			return database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
+				return w.ledger.UnfreezeTx(t.Context(), tx, ledger.WalletOf(wang))
+			})
+		}
+		require.NoError(t, unfreeze())
+		require.NoError(t, w.hold(wang, 1).Err)
+		require.ErrorIs(t, unfreeze(), ledger.ErrNotFrozen)
 	})
 }

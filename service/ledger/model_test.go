@@ -146,6 +146,29 @@ func (b *books) earn(e ledger.Earn, today clock.Day, out ledger.Outcome) error {
 	return nil
 }
 
+// adjust is an earn by hand, or takes free points back into the budget.
+func (b *books) adjust(a ledger.Adjust, today clock.Day, out ledger.Outcome) error {
+	if a.Amount > 0 {
+		err := b.earn(ledger.Earn(a), today, out)
+		if err == nil {
+			b.transfers[out.TransferID].kind = model.JournalAdjust
+		}
+		return err
+	}
+	if badAmount(-a.Amount) {
+		return ledger.ErrAmount
+	}
+	w := ledger.WalletOf(a.ResidentID)
+	pins := b.pick(w, -a.Amount, today, "")
+	if pins == nil {
+		return ledger.ErrInsufficientPoints
+	}
+	b.move(movement{
+		kind: model.JournalAdjust, from: w, to: ledger.BudgetOf(a.BudgetID), amount: -a.Amount, lots: negated(pins),
+	}, out.TransferID)
+	return nil
+}
+
 func (b *books) hold(h ledger.Hold, today clock.Day, out ledger.Outcome) error {
 	if badAmount(h.Amount) {
 		return ledger.ErrAmount
@@ -211,16 +234,19 @@ func (b *books) reverse(r ledger.Reverse, today clock.Day, out ledger.Outcome) e
 		return ledger.ErrTransferMissing
 	case m.reversed:
 		return ledger.ErrAlreadyReversed
-	case m.kind != model.JournalEarn && m.kind != model.JournalCapture:
+	case !slices.Contains([]model.JournalKind{model.JournalEarn, model.JournalAdjust, model.JournalCapture}, m.kind):
 		return ledger.ErrIrreversible
 	}
 	back := movement{kind: model.JournalReverse, from: m.to, to: m.from, amount: m.amount, lots: negated(m.lots)}
 	if m.kind == model.JournalCapture && b.posted[m.to]-m.amount < modelFloor {
 		return ledger.ErrInsufficientBalance
 	}
-	if m.kind == model.JournalEarn {
+	if m.to.Kind() == model.AccountBudget && -b.posted[m.to]+m.amount > b.limits[m.to.OwnerID()] {
+		return ledger.ErrBudgetExhausted
+	}
+	if m.from.Kind() == model.AccountBudget {
 		var day clock.Day
-		for day = range m.lots { // an earn has one
+		for day = range m.lots { // what comes from a budget goes to one
 			break
 		}
 		pins := b.pick(m.to, m.amount, today, day)

@@ -351,6 +351,22 @@ func (k *county) settles() kindOf[ledger.Settle] {
 	}
 }
 
+func (k *county) adjusts() kindOf[ledger.Adjust] {
+	return kindOf[ledger.Adjust]{
+		model.JournalAdjust,
+		func() ledger.Adjust {
+			a := ledger.Adjust{BudgetID: k.budget(), ResidentID: k.resident(), Amount: k.amount(), ExpiresOn: k.day()}
+			if k.chance(50, "debit") {
+				a.Amount = -a.Amount
+			}
+			return a
+		},
+		func(a *ledger.Adjust) *ledger.Event { return &a.Event },
+		k.ledger.AdjustTx,
+		func(b *books, a ledger.Adjust, o ledger.Outcome) error { return b.adjust(a, k.today(), o) },
+	}
+}
+
 // --- the rest of what may happen ---
 
 // ticks are how the clock moves: an hour back, too.
@@ -453,6 +469,7 @@ func TestAgainstModel(t *testing.T) {
 				func() { batch(k, k.reverses()) },
 				func() { batch(k, k.reverses()) },
 				func() { batch(k, k.settles()) },
+				func() { batch(k, k.adjusts()) },
 				func() { k.clock.Advance(ticks[uniform(len(ticks)).Draw(rt, "tick")]) },
 				k.expire,
 				k.changeLimit,

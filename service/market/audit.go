@@ -44,10 +44,10 @@ var auditPhases = []ledger.AuditPhase{
 	{Table: "journal", Checks: []ledger.RangeCheck{
 		{Name: "market: order's hold in the ledger has its order", Query: `SELECT h.id AS object, h.account_id AS account, 1 AS want, 0 AS got
 			FROM journal j CROSS JOIN hold h ON h.journal_id = j.id LEFT JOIN benefit_order o ON o.hold_id = h.id AND o.id = j.source_id
-			WHERE j.id > @lo AND j.id <= @hi AND +j.kind = 'hold' AND +j.source_type = '` + sourceOrder + `' AND o.id IS NULL`},
+			WHERE j.id > @lo AND j.id <= @hi AND +j.kind = 'hold' AND +j.source_type = '` + SourceOrder + `' AND o.id IS NULL`},
 		{Name: "market: order's capture in the ledger has its redemption", Query: `SELECT t.id AS object, t.debit_account_id AS account, 1 AS want, 0 AS got
 			FROM journal j CROSS JOIN transfer t ON t.journal_id = j.id LEFT JOIN redemption r ON r.transfer_id = t.id AND r.order_id = j.source_id
-			WHERE j.id > @lo AND j.id <= @hi AND +j.kind = 'capture' AND +j.source_type = '` + sourceOrder + `' AND r.id IS NULL`},
+			WHERE j.id > @lo AND j.id <= @hi AND +j.kind = 'capture' AND +j.source_type = '` + SourceOrder + `' AND r.id IS NULL`},
 	}},
 	{Table: "redemption", Checks: []ledger.RangeCheck{
 		{Name: "market: redemption belongs to a redeemed order", Query: `SELECT r.id AS object, '' AS account, 1 AS want, 0 AS got

@@ -25,7 +25,7 @@ func (s *Service) giveBackTx(ctx context.Context, tx *gorm.DB, orders []Order, r
 	releases := make([]ledger.Release, len(orders))
 	for i, o := range orders {
 		releases[i] = ledger.Release{
-			Event:      ledger.Event{SourceType: sourceOrder, SourceID: o.ID, ActorID: rows[i].ActorID, Reason: rows[i].Reason},
+			Event:      ledger.Event{SourceType: SourceOrder, SourceID: o.ID, ActorID: rows[i].ActorID, Reason: rows[i].Reason},
 			ResidentID: o.ResidentID, HoldID: o.HoldID,
 		}
 	}

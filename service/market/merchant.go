@@ -176,6 +176,14 @@ func changed(err error, duplicate *fault.Error) error {
 	return err
 }
 
+// moved turns the errors of a conditional move into their faults.
+func moved(err error) error {
+	if errors.Is(err, database.ErrRowsChanged) {
+		return ErrBadMove.WithCause(err)
+	}
+	return err
+}
+
 // merchantMoves lists every move of a merchant; operators over it make them.
 var merchantMoves = []move[MerchantStatus]{
 	{"activate", model.MerchantDraft, model.MerchantActive},
@@ -204,7 +212,7 @@ func (s *Service) MoveMerchant(ctx context.Context, actor authz.Actor, id string
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		res := tx.Exec(`UPDATE merchant SET status = ?, version = version + 1, updated_at = ? WHERE id = ? AND status = ?`, to, now, id, m.Status)
 		if err := database.RequireRows(res, 1); err != nil {
-			return ErrBadMove.WithCause(err)
+			return moved(err)
 		}
 		if err := s.merchantMoved(tx, actor, id, nil, string(m.Status), string(to), reason, now); err != nil {
 			return err
@@ -404,7 +412,7 @@ func (s *Service) MoveStore(ctx context.Context, actor authz.Actor, id string, t
 	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		res := tx.Exec(`UPDATE merchant_store SET status = ?, version = version + 1, updated_at = ? WHERE id = ? AND status = ?`, to, now, id, row.Status)
 		if err := database.RequireRows(res, 1); err != nil {
-			return ErrBadMove.WithCause(err)
+			return moved(err)
 		}
 		if err := s.merchantMoved(tx, actor, row.MerchantID, &row.ID, string(row.Status), string(to), reason, now); err != nil {
 			return err

@@ -437,8 +437,9 @@ func (p *placing) judge(item orderItem, b *onOffer) (Order, error) {
 	}, nil
 }
 
-// sourceOrder is the source type of an order's postings in the journal.
-const sourceOrder = "benefit_order"
+// SourceOrder is the source type of an order's postings in the journal, whose
+// source id is the order.
+const SourceOrder = "benefit_order"
 
 var errHoldRefused = errors.New("the ledger refused a hold that the wallet covers")
 
@@ -448,7 +449,7 @@ func (p *placing) hold(ctx context.Context) error {
 	holds := make([]ledger.Hold, len(p.winners))
 	for i, w := range p.winners {
 		holds[i] = ledger.Hold{
-			Event:      ledger.Event{SourceType: sourceOrder, SourceID: w.order.ID, ActorID: w.order.ResidentID, Reason: "兑换福利"},
+			Event:      ledger.Event{SourceType: SourceOrder, SourceID: w.order.ID, ActorID: w.order.ResidentID, Reason: "兑换福利"},
 			ResidentID: w.order.ResidentID, Amount: w.order.Points, ExpiresAt: w.order.RedeemUntil,
 		}
 	}

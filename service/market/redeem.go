@@ -303,7 +303,7 @@ func (s *Service) captureTx(ctx context.Context, tx *gorm.DB, actor authz.Actor,
 	key, hash string, now clock.Instant,
 ) (*Redemption, error) {
 	outcomes, err := s.ledger.CaptureTx(ctx, tx, []ledger.Capture{{
-		Event:      ledger.Event{SourceType: sourceOrder, SourceID: o.ID, ActorID: actor.ID, Reason: "核销福利"},
+		Event:      ledger.Event{SourceType: SourceOrder, SourceID: o.ID, ActorID: actor.ID, Reason: "核销福利"},
 		ResidentID: o.ResidentID, HoldID: o.HoldID, MerchantID: o.MerchantID,
 	}})
 	if err == nil {
@@ -475,7 +475,7 @@ func (s *Service) reverseTx(ctx context.Context, tx *gorm.DB, actor authz.Actor,
 		return move, ErrReverseTooLate
 	}
 	outcomes, err := s.ledger.ReverseTx(ctx, tx, []ledger.Reverse{{
-		Event:      ledger.Event{SourceType: sourceOrder, SourceID: o.ID, ActorID: actor.ID, Reason: in.Reason},
+		Event:      ledger.Event{SourceType: SourceOrder, SourceID: o.ID, ActorID: actor.ID, Reason: in.Reason},
 		TransferID: r.TransferID,
 	}})
 	if err == nil {

@@ -482,7 +482,7 @@ func TestAuditLostOrder(t *testing.T) {
 		var h ledger.Outcome
 		w.in(func(tx *gorm.DB) error {
 			out, err := w.ledger.HoldTx(t.Context(), tx, []ledger.Hold{{
-				Event: ledger.Event{SourceType: sourceOrder, SourceID: "lost", ActorID: "x"}, ResidentID: who.ID, Amount: 1, ExpiresAt: w.now(),
+				Event: ledger.Event{SourceType: SourceOrder, SourceID: "lost", ActorID: "x"}, ResidentID: who.ID, Amount: 1, ExpiresAt: w.now(),
 			}})
 			h = out[0]
 			return err

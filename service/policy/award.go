@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ const MaxEvents = ledger.MaxBatch
 // resident lives, keeps to its caps, posts the points and records why. Each
 // event gets one row in award whatever the answer, and a repeated event gets
 // the first answer again. The number of statements does not depend on the
-// number of events.
+// number of events, but for what is judged anew when a budget cannot pay.
 //
 // A resident without a home region earns under no rule (AwardNoRule).
 func (s *Service) AwardTx(ctx context.Context, tx *gorm.DB, events []Event) ([]model.Award, error) {
@@ -65,16 +66,38 @@ type awarding struct {
 	now    clock.Instant
 	events []Event
 
-	wallets  *ledger.Wallets
-	homes    map[string]home
-	rules    map[string][]model.PolicyRule // event kind + region id -> newest version first
-	used     map[string]int64              // highest slot used, by dayKey and objectKey
-	answers  map[string]*model.Award       // by eventKey
-	fresh    []*model.Award                // answers that are new, in the order of events
-	expiries map[*model.Award]clock.Day
-	actors   map[*model.Award]string
-	budgets  map[*model.Award]string
-	periods  map[string]period // by budget
+	wallets *ledger.Wallets
+	homes   map[string]home
+	rules   map[string][]model.PolicyRule // event kind + region id -> newest version first
+	used    slots                         // by dayKey and objectKey
+	answers map[string]*model.Award       // by eventKey
+	fresh   []*model.Award                // answers that are new, in the order of events
+	under   map[*model.Award]*model.PolicyRule
+	actors  map[*model.Award]string
+	periods map[string]period // by budget
+}
+
+// slots are the numbers that paid events have taken of a cap, by key: a cap of
+// n leaves room while fewer than n are taken.
+type slots map[string]map[int64]bool
+
+func (s slots) note(key string, n int64) {
+	if s[key] == nil {
+		s[key] = map[int64]bool{}
+	}
+	s[key][n] = true
+}
+
+func (s slots) taken(key string) int64 { return int64(len(s[key])) }
+
+// take takes the lowest number that is free.
+func (s slots) take(key string) *int64 {
+	n := int64(1)
+	for s[key][n] {
+		n++
+	}
+	s.note(key, n)
+	return &n
 }
 
 // period is the days that a budget pays for.
@@ -195,10 +218,10 @@ func (a *awarding) ruleFor(e Event) *model.PolicyRule {
 	return nil
 }
 
-// loadUsed reads the highest slots used of every (resident, day) and
-// (resident, object) that the events touch.
+// loadUsed reads the slots used of every (resident, day) and (resident, object)
+// that the events touch.
 func (a *awarding) loadUsed(context.Context) error {
-	a.used = map[string]int64{}
+	a.used = slots{}
 	var residents, objects []string
 	days := map[clock.Day]bool{}
 	kinds := map[model.EventKind]bool{}
@@ -230,17 +253,19 @@ func (a *awarding) loadUsed(context.Context) error {
 	}
 	err := a.tx.Raw(query, args...).Scan(&rows).Error
 	for _, r := range rows {
-		day, object := dayKey(r.ResidentID, r.EventKind, r.Day), objectKey(r.ResidentID, r.EventKind, r.ObjectID)
-		a.used[day] = max(a.used[day], r.DailySlot)
-		a.used[object] = max(a.used[object], r.ObjectSlot)
+		if r.DailySlot > 0 {
+			a.used.note(dayKey(r.ResidentID, r.EventKind, r.Day), r.DailySlot)
+		}
+		if r.ObjectSlot > 0 {
+			a.used.note(objectKey(r.ResidentID, r.EventKind, r.ObjectID), r.ObjectSlot)
+		}
 	}
 	return err
 }
 
 // decide answers the events in memory, all but what only the ledger knows.
 func (a *awarding) decide(context.Context) error {
-	a.expiries, a.actors = map[*model.Award]clock.Day{}, map[*model.Award]string{}
-	a.budgets = map[*model.Award]string{}
+	a.under, a.actors = map[*model.Award]*model.PolicyRule{}, map[*model.Award]string{}
 	for _, e := range a.events {
 		key := eventKey(e.Kind, e.ID)
 		if a.answers[key] != nil {
@@ -276,23 +301,45 @@ func (a *awarding) answer(e Event, h home) *model.Award {
 	}
 	w.RuleID, w.RuleVersion = &rule.ID, &rule.Version
 	w.Points = pointsFor(rule, e.Minutes)
-	day, object := dayKey(e.ResidentID, e.Kind, w.Day), objectKey(e.ResidentID, e.Kind, e.ObjectID)
-	if w.Points == 0 || a.used[day] >= rule.DailyCap || a.used[object] >= rule.ObjectCap {
-		w.Status = model.AwardCapped
-		return w
-	}
-	if !a.periods[rule.BudgetID].covers(w.Day) {
-		w.Status = model.AwardBudgetExhausted // a budget pays for its own period only
-		return w
-	}
-	a.used[day]++
-	a.used[object]++
-	daySlot, objectSlot := a.used[day], a.used[object]
-	w.DailySlot, w.ObjectSlot = &daySlot, &objectSlot
-	w.Status = model.AwardPosted
-	a.expiries[w] = expiryOf(rule, max(w.Day, a.now.Day()))
-	a.budgets[w] = rule.BudgetID
+	a.under[w] = rule
+	a.judge(w)
 	return w
+}
+
+func keysOfAward(w *model.Award) (day, object string) {
+	return dayKey(w.ResidentID, w.EventKind, w.Day), objectKey(w.ResidentID, w.EventKind, w.ObjectID)
+}
+
+// roomFor reports whether the caps of a rule have room for one more.
+func (a *awarding) roomFor(w *model.Award, rule *model.PolicyRule) bool {
+	day, object := keysOfAward(w)
+	return a.used.taken(day) < rule.DailyCap && a.used.taken(object) < rule.ObjectCap
+}
+
+func (a *awarding) takeSlots(w *model.Award) {
+	day, object := keysOfAward(w)
+	w.DailySlot, w.ObjectSlot = a.used.take(day), a.used.take(object)
+}
+
+func (a *awarding) freeSlots(w *model.Award) {
+	day, object := keysOfAward(w)
+	delete(a.used[day], *w.DailySlot)
+	delete(a.used[object], *w.ObjectSlot)
+	w.DailySlot, w.ObjectSlot = nil, nil
+}
+
+// judge answers an event by its rule, all but whether the ledger can pay it.
+func (a *awarding) judge(w *model.Award) {
+	rule := a.under[w]
+	switch {
+	case w.Points == 0 || !a.roomFor(w, rule):
+		w.Status = model.AwardCapped
+	case !a.periods[rule.BudgetID].covers(w.Day):
+		w.Status = model.AwardBudgetExhausted // a budget pays for its own period only
+	default:
+		w.Status = model.AwardPosted
+		a.takeSlots(w)
+	}
 }
 
 // pointsFor applies the rule's rate; a part of PerMinutes earns nothing.
@@ -312,42 +359,74 @@ func expiryOf(r *model.PolicyRule, day clock.Day) clock.Day {
 }
 
 // post moves the points. The budget is the hot row: it is locked last, by the
-// ledger, and what it cannot pay is recorded as budget_exhausted.
+// ledger, and what cannot be paid is recorded as budget_exhausted. That gives
+// its slots free again, for those after it, so that nobody is turned away by an
+// event that earned nothing: whoever was capped by it is judged once more. As
+// long as all are paid that is one posting.
 func (a *awarding) post(ctx context.Context) error {
+	due := a.fresh
+	for len(due) > 0 {
+		unpaid, err := a.earn(ctx, due)
+		if err != nil {
+			return err
+		}
+		due = nil
+		if len(unpaid) == 0 {
+			break
+		}
+		for _, w := range a.fresh {
+			if w.Status == model.AwardCapped {
+				a.judge(w)
+				due = append(due, w)
+			}
+		}
+	}
+	return nil
+}
+
+// earn posts those of the answers that are to be, and returns what could not be
+// paid.
+func (a *awarding) earn(ctx context.Context, answers []*model.Award) (unpaid []*model.Award, err error) {
 	var (
 		earns []ledger.Earn
 		paid  []*model.Award
 	)
-	for _, w := range a.fresh {
+	for _, w := range answers {
 		if w.Status != model.AwardPosted {
 			continue
 		}
+		rule := a.under[w]
 		paid = append(paid, w)
 		earns = append(earns, ledger.Earn{
 			Event: ledger.Event{
 				SourceType: string(w.EventKind), SourceID: w.EventID, ActorID: a.actors[w],
 				RuleID: *w.RuleID, RuleVersion: *w.RuleVersion, Evidence: w.Evidence, EffectiveAt: w.OccurredAt,
 			},
-			BudgetID: a.budgets[w], ResidentID: w.ResidentID, Amount: w.Points, ExpiresOn: a.expiries[w],
+			BudgetID: rule.BudgetID, ResidentID: w.ResidentID, Amount: w.Points, ExpiresOn: expiryOf(rule, max(w.Day, a.now.Day())),
 		})
 	}
 	outcomes, err := a.wallets.EarnTx(ctx, a.tx, earns)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, w := range paid {
 		switch err := outcomes[i].Err; {
 		case err == nil:
 			w.JournalID = &outcomes[i].JournalID
-		case isExhausted(err):
+		case isWithheld(err):
 			w.Status = model.AwardBudgetExhausted
-			w.DailySlot, w.ObjectSlot = nil, nil
+			a.freeSlots(w)
+			unpaid = append(unpaid, w)
 		default:
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return unpaid, nil
 }
+
+// isWithheld says that points cannot be paid now and can be later: the budget
+// is used up, or an account is being checked. What happened stands either way.
+func isWithheld(err error) bool { return isExhausted(err) || errors.Is(err, ledger.ErrAccountFrozen) }
 
 func (a *awarding) write(context.Context) error {
 	if len(a.fresh) == 0 {

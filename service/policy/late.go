@@ -331,70 +331,86 @@ func (p *paying) lockWallets(ctx context.Context) error {
 	return nil
 }
 
+// pay pays what the caps leave room for, in the order of the input. What cannot
+// be paid takes no room from those after it: they are tried again.
 func (p *paying) pay(ctx context.Context) error {
-	var (
-		earns  []ledger.Earn
-		posted []*dueAward
-	)
-	tentative := map[string]int64{}
+	var waiting []*dueAward
 	for _, d := range p.due {
-		if d.outcome.Outcome != "" {
-			continue
+		if d.outcome.Outcome == "" {
+			d.outcome = PaidAward{AwardID: d.ID}
+			waiting = append(waiting, d)
 		}
-		d.outcome = PaidAward{AwardID: d.ID}
-		day, object := dayKey(d.ResidentID, d.EventKind, d.Day), objectKey(d.ResidentID, d.EventKind, d.ObjectID)
-		if p.used[day]+tentative[day] >= d.rule.DailyCap || p.used[object]+tentative[object] >= d.rule.ObjectCap {
-			d.answer(p, model.AwardCapped, PayCapped)
-			continue
+	}
+	for again := true; again; {
+		var tried, full []*dueAward
+		for _, d := range waiting {
+			if !p.roomFor(&d.Award, &d.rule) {
+				full = append(full, d)
+				continue
+			}
+			p.takeSlots(&d.Award)
+			tried = append(tried, d)
 		}
-		tentative[day]++
-		tentative[object]++
-		evidence, err := lateEvidence(d.Evidence, d.ID, p.actor.ID)
+		unpaid, err := p.earnLate(ctx, tried)
 		if err != nil {
 			return err
 		}
-		earns = append(earns, ledger.Earn{
+		waiting, again = full, unpaid > 0
+	}
+	for _, d := range waiting {
+		d.answer(p, model.AwardCapped, PayCapped)
+	}
+	return nil
+}
+
+// earnLate posts due awards, which have their slots, and says how many could
+// not be paid.
+func (p *paying) earnLate(ctx context.Context, due []*dueAward) (unpaid int, err error) {
+	earns := make([]ledger.Earn, len(due))
+	for i, d := range due {
+		evidence, err := lateEvidence(d.Evidence, d.ID, p.actor.ID)
+		if err != nil {
+			return 0, err
+		}
+		earns[i] = ledger.Earn{
 			Event: ledger.Event{
 				// The identity of the event itself: no second posting of it, on whatever path.
 				SourceType: string(d.EventKind), SourceID: d.EventID, ActorID: p.actor.ID, Reason: "补发：当时积分预算已用完",
 				RuleID: *d.RuleID, RuleVersion: *d.RuleVersion, Evidence: evidence, EffectiveAt: d.OccurredAt,
 			},
 			BudgetID: d.budgetID, ResidentID: d.ResidentID, Amount: d.Points, ExpiresOn: expiryOf(&d.rule, max(d.Day, p.now.Day())),
-		})
-		posted = append(posted, d)
+		}
 	}
 	outcomes, err := p.wallets.EarnTx(ctx, p.tx, earns)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for i, d := range posted {
+	for i, d := range due {
 		switch err := outcomes[i].Err; {
 		case err == nil:
 			d.answer(p, model.AwardPosted, PayPaid)
 			d.late.JournalID = &outcomes[i].JournalID
+			continue
 		case isExhausted(err):
 			d.outcome.Outcome = PayExhausted
-		case errors.Is(err, ledger.ErrAccountFrozen):
+		case isWithheld(err):
 			d.outcome.Outcome = PayFrozen
 		default:
-			return fmt.Errorf("policy: pay award %s: %w", d.ID, err)
+			return 0, fmt.Errorf("policy: pay award %s: %w", d.ID, err)
 		}
+		p.freeSlots(&d.Award)
+		unpaid++
 	}
-	return nil
+	return unpaid, nil
 }
 
-// answer drafts the second row; a posted one takes the next slots.
+// answer drafts the second row; a posted one has the slots that were taken.
 func (d *dueAward) answer(p *paying, status model.AwardStatus, outcome string) {
 	late := d.Award
 	late.ID, late.EventID = p.clock.NewID(), "late:"+d.ID
 	late.Status, late.PaysID, late.PaidAt, late.CreatedAt = status, &d.ID, nil, p.now
 	d.outcome.Outcome, d.outcome.LateID = outcome, late.ID
 	if status == model.AwardPosted {
-		day, object := dayKey(d.ResidentID, d.EventKind, d.Day), objectKey(d.ResidentID, d.EventKind, d.ObjectID)
-		p.used[day]++
-		p.used[object]++
-		daySlot, objectSlot := p.used[day], p.used[object]
-		late.DailySlot, late.ObjectSlot = &daySlot, &objectSlot
 		d.outcome.Points = d.Points
 		p.row.PaidAwards++
 		p.row.PaidPoints += d.Points

@@ -116,16 +116,39 @@ func TestPayExhausted(t *testing.T) {
 			wang := w.resident(&w.village)
 			got := w.award(w.read(wang, "a1"), w.read(wang, "a2"), w.read(wang, "a3"))
 			require.Equal(t, model.AwardBudgetExhausted, got[1].Status)
-			require.Equal(t, model.AwardCapped, got[2].Status)
+			require.Equal(t, model.AwardBudgetExhausted, got[2].Status, "the second took no slot of the day")
 			w.raise(1000)
 			require.Equal(t, model.AwardPosted, w.award(w.read(wang, "a4"))[0].Status, "the day's second slot is used")
 			p, err := w.pay("pay-key-1", got[1].ID)
 			require.NoError(t, err)
 			require.Equal(t, []string{policy.PayCapped}, outcomes(p))
 			require.EqualValues(t, 120, w.points(wang))
-			require.Empty(t, w.due(w.operator, policy.ExhaustedFilter{State: policy.ExhaustedDue}), "it was answered for good")
+			require.Equal(t, []string{got[2].ID}, w.due(w.operator, policy.ExhaustedFilter{State: policy.ExhaustedDue}), "it was answered for good")
 			_, err = w.pay("pay-key-2", got[0].ID)
 			require.ErrorIs(t, err, policy.ErrAwardMissing, "a paid award is none of these")
+		})
+	})
+	t.Run("what still cannot be paid takes no room from the next", func(t *testing.T) {
+		each(t, func(t *testing.T, w *world) {
+			w.publish(func(in *policy.RuleInput) {
+				in.EventKind, in.Points, in.PerMinutes, in.MaxPoints, in.DailyCap = model.EventVolunteerService, 1, 1, 1000, 1
+			})
+			wang := w.resident(&w.village)
+			var ids []string
+			for _, minutes := range []int64{500, 150, 120} {
+				shift := fmt.Sprint("shift-", minutes)
+				got := w.award(policy.Event{
+					Kind: model.EventVolunteerService, ID: shift, ResidentID: wang, ObjectID: shift, Minutes: minutes, ActorID: "organizer", OccurredAt: clock.Now(w.clock),
+				})
+				require.Equal(t, model.AwardBudgetExhausted, got[0].Status)
+				ids = append(ids, got[0].ID)
+			}
+			w.raise(150)
+			p, err := w.pay("pay-key-1", ids...)
+			require.NoError(t, err)
+			require.Equal(t, []string{policy.PayExhausted, policy.PayPaid, policy.PayCapped}, outcomes(p))
+			require.EqualValues(t, 150, p.PaidPoints)
+			require.EqualValues(t, 150, w.points(wang))
 		})
 	})
 	t.Run("pays once when many pay at once", func(t *testing.T) {

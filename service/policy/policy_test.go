@@ -190,6 +190,59 @@ func TestAward(t *testing.T) {
 			require.Zero(t, w.points(li))
 		})
 	})
+	t.Run("lets what the budget cannot pay take no room, together or one by one", func(t *testing.T) {
+		each(t, func(t *testing.T, w *world) {
+			w.publish(func(in *policy.RuleInput) {
+				in.EventKind, in.Points, in.PerMinutes, in.MaxPoints, in.DailyCap, in.ObjectCap = model.EventVolunteerService, 1, 1, 1000, 2, 1
+			})
+			serve := func(who string, minutes ...int64) (events []policy.Event) {
+				for _, m := range minutes {
+					shift := fmt.Sprint("shift-", m)
+					events = append(events, policy.Event{
+						Kind: model.EventVolunteerService, ID: who + shift, ResidentID: who, ObjectID: shift, Minutes: m, ActorID: "organizer", OccurredAt: clock.Now(w.clock),
+					})
+				}
+				return events
+			}
+			want := []model.AwardStatus{"budget_exhausted", "budget_exhausted", "posted", "posted", "capped"}
+			for _, together := range []bool{true, false} {
+				who := w.resident(&w.village)
+				events := serve(who, 200, 150, 10, 20, 30)
+				var got []model.AwardStatus
+				if together {
+					for _, a := range w.award(events...) {
+						got = append(got, a.Status)
+					}
+				} else {
+					for _, e := range events {
+						got = append(got, w.award(e)[0].Status)
+					}
+				}
+				require.Equal(t, want, got, "together: %v", together)
+				require.EqualValues(t, 30, w.points(who))
+			}
+		})
+	})
+	t.Run("keeps the points of a wallet that is being checked, and everybody else's day", func(t *testing.T) {
+		each(t, func(t *testing.T, w *world) {
+			w.publish(nil)
+			wang, li := w.resident(&w.village), w.resident(&w.village)
+			w.award(w.read(wang, "a0"))
+			wallet := ledger.WalletOf(wang)
+			require.NoError(t, w.ledger.Freeze(t.Context(), []ledger.AccountID{wallet}, "audit"))
+			got := w.award(w.read(wang, "a1"), w.read(li, "a1"))
+			require.Equal(t, model.AwardBudgetExhausted, got[0].Status, "paid later")
+			require.Equal(t, model.AwardPosted, got[1].Status)
+			still, err := w.pay("pay-key-1", got[0].ID)
+			require.NoError(t, err)
+			require.Equal(t, []string{policy.PayFrozen}, outcomes(still))
+			require.NoError(t, database.InTx(t.Context(), w.db, func(tx *gorm.DB) error { return w.ledger.UnfreezeTx(t.Context(), tx, wallet) }))
+			paid, err := w.pay("pay-key-2", got[0].ID)
+			require.NoError(t, err)
+			require.Equal(t, []string{policy.PayPaid}, outcomes(paid))
+			require.EqualValues(t, 4, w.points(wang))
+		})
+	})
 	t.Run("knows no rule where there is none", func(t *testing.T) {
 		each(t, func(t *testing.T, w *world) {
 			wang, stranger := w.resident(&w.village), w.resident(nil)

@@ -84,8 +84,8 @@ func (in AdjustmentInput) hash() string {
 // until another operator approves. It counts against the operator's points of
 // the day. A replay with the same key returns the first answer. Errors:
 // ErrResidentMissing, ErrEntryMissing, ErrNotReversible, ErrBudgetMissing,
-// ErrBudgetUnfit, ErrObjectionMissing, ErrDailyLimit, ErrKeyConflict, field
-// faults, ledger.ErrAlreadyReversed.
+// ErrBudgetUnfit, ErrObjectionMissing, ErrOwnWallet, ErrDailyLimit,
+// ErrKeyConflict, field faults, ledger.ErrAlreadyReversed.
 func (s *Service) Propose(ctx context.Context, actor authz.Actor, in AdjustmentInput) (Adjustment, error) {
 	if actor.Kind != authz.KindStaff {
 		return Adjustment{}, authz.ErrForbidden // four eyes are people's
@@ -99,7 +99,7 @@ func (s *Service) Propose(ctx context.Context, actor authz.Actor, in AdjustmentI
 	var row Adjustment
 	err := database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		var err error
-		if row, err = s.draftTx(tx, actor, in); err != nil {
+		if row, err = s.draftTx(ctx, tx, actor, in); err != nil {
 			return err
 		}
 		// Its unique key makes a second call with the same key wait here.
@@ -136,11 +136,19 @@ func (s *Service) proposed(ctx context.Context, actor authz.Actor, in Adjustment
 	case row.InputHash != in.hash():
 		return Adjustment{}, true, ErrKeyConflict
 	}
-	return row, true, nil
+	return asProposed(row), true, nil
+}
+
+// asProposed is an adjustment as it was before anybody decided.
+func asProposed(a Adjustment) Adjustment {
+	a.Status, a.UpdatedAt = model.AdjustmentProposed, a.CreatedAt
+	a.DecidedBy, a.DecidedAt, a.DecisionReason, a.DecisionKey, a.DecisionHash = nil, nil, "", nil, nil
+	a.JournalID, a.TransferID = nil, nil
+	return a
 }
 
 // draftTx checks the scope and fills the row.
-func (s *Service) draftTx(tx *gorm.DB, actor authz.Actor, in AdjustmentInput) (Adjustment, error) {
+func (s *Service) draftTx(ctx context.Context, tx *gorm.DB, actor authz.Actor, in AdjustmentInput) (Adjustment, error) {
 	now := clock.Now(s.clock)
 	row := Adjustment{
 		ID: s.clock.NewID(), Kind: in.Kind, ResidentID: in.ResidentID, Amount: in.Amount, ReasonCode: in.ReasonCode,
@@ -162,11 +170,18 @@ func (s *Service) draftTx(tx *gorm.DB, actor authz.Actor, in AdjustmentInput) (A
 		}
 		return row, ErrResidentMissing
 	}
+	if err := requireOthersTx(tx, actor, row.ResidentID); err != nil {
+		return row, err
+	}
 	row.RegionID, row.ScopeRegionID = at.RegionID, grantUsed(actor, at.Path)
-	if in.Kind != model.AdjustmentReverse {
-		if err := s.draftBudgetTx(tx, in, at, &row); err != nil {
+	if in.Kind == model.AdjustmentReverse {
+		if by, err := s.ledger.ReversedBy(ctx, in.TransferID); err != nil {
 			return row, err
+		} else if by != "" {
+			return row, ledger.ErrAlreadyReversed
 		}
+	} else if err := s.draftBudgetTx(tx, in, at, &row); err != nil {
+		return row, err
 	}
 	if in.ObjectionID == "" {
 		return row, nil
@@ -300,8 +315,8 @@ type Decision struct {
 // grant over the region of the proposer's grant or one above it. A replay with
 // the same key returns the first answer. If the points cannot move, nothing is
 // decided. Errors: ErrAdjustmentMissing, ErrAdjustmentDecided,
-// ErrAdjustmentExpired, ErrSelfApproval, ErrLowerRegion, ErrKeyConflict, field
-// faults, ledger.ErrInsufficientPoints, ledger.ErrBudgetExhausted,
+// ErrAdjustmentExpired, ErrSelfApproval, ErrOwnWallet, ErrLowerRegion,
+// ErrKeyConflict, field faults, ledger.ErrInsufficientPoints, ledger.ErrBudgetExhausted,
 // ledger.ErrAlreadyReversed, ledger.ErrAccountFrozen.
 func (s *Service) Approve(ctx context.Context, actor authz.Actor, in Decision) (Adjustment, error) {
 	var f fault.Fields
@@ -428,6 +443,20 @@ func (s *Service) mayDecideTx(tx *gorm.DB, actor authz.Actor, row Adjustment) er
 		return ErrAdjustmentExpired
 	case row.Status != model.AdjustmentProposed:
 		return ErrAdjustmentDecided
+	}
+	return requireOthersTx(tx, actor, row.ResidentID)
+}
+
+// requireOthersTx keeps operators from their own wallets: whoever has bound the
+// staff account to the WeChat account of the resident is the same person.
+func requireOthersTx(tx *gorm.DB, actor authz.Actor, residentID string) error {
+	var own int64
+	err := tx.Raw(`SELECT COUNT(*) FROM resident p JOIN staff s ON s.openid = p.openid WHERE p.id = ? AND s.id = ?`, residentID, actor.ID).Scan(&own).Error
+	if err != nil {
+		return fmt.Errorf("recourse: whose wallet: %w", err)
+	}
+	if own > 0 {
+		return ErrOwnWallet
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ var (
 	ErrAdjustmentDecided = fault.New(fault.Conflict, "recourse.adjustment_decided", "这笔调账已有结果，请刷新后查看")
 	ErrAdjustmentExpired = fault.New(fault.Gone, "recourse.adjustment_expired", "这笔调账超过时限没有审批，请重新提交")
 	ErrSelfApproval      = fault.New(fault.Forbidden, "recourse.self_decision", "不能审批自己提交的调账，请由另一位运营人员审批")
+	ErrOwnWallet         = fault.New(fault.Forbidden, "recourse.own_wallet", "不能为自己的积分账户提交或审批调账，请由其他运营人员办理")
 	ErrLowerRegion       = fault.New(fault.Forbidden, "recourse.lower_region", "需由同级或上级地区的运营人员审批")
 	ErrObjectionMissing  = fault.New(fault.NotFound, "recourse.objection_not_found", "没有这条异议")
 	ErrObjectionOpen     = fault.New(fault.Conflict, "recourse.objection_open", "这笔明细已有一条异议在处理，请等待答复")

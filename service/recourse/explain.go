@@ -11,6 +11,7 @@ import (
 	"jiamenkou/internal/clock"
 	"jiamenkou/model"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
 )
 
@@ -125,7 +126,7 @@ const (
 	sourceSignIn    = string(model.EventDailySignIn)
 	sourceReport    = string(model.EventReportVerified)
 	sourceVolunteer = string(model.EventVolunteerService)
-	sourceOrder     = "order"
+	sourceOrder     = market.SourceOrder
 	sourceLot       = "lot"
 )
 

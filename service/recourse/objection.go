@@ -110,7 +110,14 @@ func (s *Service) objected(ctx context.Context, actor authz.Actor, key, hash str
 	case row.InputHash != hash:
 		return Objection{}, true, ErrKeyConflict
 	}
-	return row, true, nil
+	return asOpened(row), true, nil
+}
+
+// asOpened is an objection as it was before anything came of it.
+func asOpened(o Objection) Objection {
+	o.Status, o.OpenSlot, o.UpdatedAt = model.ObjectionOpen, new(int64(1)), o.CreatedAt
+	o.Answer, o.AnsweredBy, o.AnsweredAt, o.ClosedAt = "", nil, nil, nil
+	return o
 }
 
 func (s *Service) moveObjectionTx(tx *gorm.DB, actor authz.Actor, id string, from, to model.ObjectionStatus, reason string) error {

@@ -94,6 +94,9 @@ func TestAdjustment(t *testing.T) {
 			why, err := w.recourse.Explain(t.Context(), w.wang.ID, e.TransferID)
 			require.NoError(t, err)
 			require.Equal(t, *done.TransferID, why.ReversedByID)
+			in.IdempotencyKey = w.key()
+			_, err = w.recourse.Propose(t.Context(), w.root, in)
+			require.ErrorIs(t, err, ledger.ErrAlreadyReversed, "it would only use up the operator's day")
 			_, err = w.recourse.Propose(t.Context(), w.root, recourse.AdjustmentInput{
 				Kind: model.AdjustmentReverse, TransferID: *done.TransferID, ReasonCode: model.ReasonTest, IdempotencyKey: w.key(),
 			})
@@ -147,6 +150,38 @@ func TestFourEyes(t *testing.T) {
 	})
 }
 
+// TestFourEyes_ownWallet: an operator is a resident too, and known by the WeChat
+// account that both are bound to.
+func TestFourEyes_ownWallet(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		bind := func(table, id string) {
+			require.NoError(t, database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
+				return tx.Exec("UPDATE "+table+" SET openid = 'o-zhao' WHERE id = ?", id).Error
+			}))
+		}
+		before := w.propose(w.eastOp, w.credit(10))
+		bind("resident", w.wang.ID)
+		bind("staff", w.eastOp.ID)
+		_, err := w.recourse.Propose(t.Context(), w.eastOp, w.credit(10))
+		require.ErrorIs(t, err, recourse.ErrOwnWallet)
+		e := w.earn(w.wang)
+		_, err = w.recourse.Propose(t.Context(), w.eastOp, recourse.AdjustmentInput{
+			Kind: model.AdjustmentReverse, TransferID: e.TransferID, ReasonCode: model.ReasonTest, IdempotencyKey: w.key(),
+		})
+		require.ErrorIs(t, err, recourse.ErrOwnWallet)
+		colleague := w.propose(w.operator("孙运营", w.east), w.credit(10))
+		_, err = w.approve(w.eastOp, colleague.ID)
+		require.ErrorIs(t, err, recourse.ErrOwnWallet)
+		_, err = w.recourse.Reject(t.Context(), w.eastOp, recourse.Decision{AdjustmentID: colleague.ID, Reason: "不想扣", IdempotencyKey: w.key()})
+		require.ErrorIs(t, err, recourse.ErrOwnWallet)
+		for _, id := range []string{before.ID, colleague.ID} {
+			_, err = w.approve(w.root, id)
+			require.NoError(t, err, "somebody else decides as ever")
+		}
+		require.EqualValues(t, 25, w.points(w.wang))
+	})
+}
+
 func TestDailyLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.propose(w.eastOp, w.credit(60))
@@ -157,7 +192,10 @@ func TestDailyLimit(t *testing.T) {
 		require.ErrorIs(t, err, recourse.ErrDailyLimit)
 		w.propose(w.root, w.credit(100)) // each operator has a day of his own
 		w.propose(w.eastOp, w.credit(40))
-		w.clock.Advance(24 * time.Hour)
+		w.clock.Advance(12*time.Hour - time.Microsecond)
+		_, err = w.recourse.Propose(t.Context(), w.eastOp, w.credit(1))
+		require.ErrorIs(t, err, recourse.ErrDailyLimit)
+		w.clock.Advance(time.Microsecond) // midnight in Shanghai
 		w.propose(w.eastOp, w.credit(100))
 		err = database.InTx(t.Context(), w.db, func(tx *gorm.DB) error {
 			return tx.Exec(`UPDATE adjustment_day SET used_points = 101`).Error
@@ -214,7 +252,10 @@ func TestAdjustment_idempotency(t *testing.T) {
 		}
 		_, err := w.recourse.Propose(t.Context(), w.eastOp, changed)
 		require.ErrorIs(t, err, recourse.ErrKeyConflict)
+		proposal, err := w.recourse.Propose(t.Context(), w.eastOp, in)
+		require.NoError(t, err)
 
+		w.clock.Advance(time.Minute)
 		yes := recourse.Decision{AdjustmentID: id, Reason: "属实", IdempotencyKey: w.key()}
 		type answer struct {
 			a   recourse.Adjustment
@@ -234,6 +275,9 @@ func TestAdjustment_idempotency(t *testing.T) {
 			require.Equal(t, model.AdjustmentApproved, got.a.Status)
 		}
 		require.EqualValues(t, 10, w.points(w.wang))
+		late, err := w.recourse.Propose(t.Context(), w.eastOp, in)
+		require.NoError(t, err)
+		require.Equal(t, proposal, late, "the first answer, whatever came of it")
 		no := yes
 		no.Reason = "另一个"
 		_, err = w.recourse.Approve(t.Context(), w.root, no)
@@ -350,7 +394,7 @@ func TestObjection(t *testing.T) {
 		require.NoError(t, err)
 		again, err := w.recourse.Object(t.Context(), w.wang, in)
 		require.NoError(t, err)
-		require.Equal(t, first.ID, again.ID)
+		require.Equal(t, first, again)
 		in.Text = "换了一段文字"
 		_, err = w.recourse.Object(t.Context(), w.wang, in)
 		require.ErrorIs(t, err, recourse.ErrKeyConflict)
@@ -405,6 +449,10 @@ func TestObjection(t *testing.T) {
 		closed, err := w.recourse.Close(t.Context(), w.wang, first.ID)
 		require.NoError(t, err)
 		require.Equal(t, model.ObjectionClosed, closed.Status)
+		in.Text = first.Text
+		again, err = w.recourse.Object(t.Context(), w.wang, in)
+		require.NoError(t, err)
+		require.Equal(t, first, again, "a replay gets the first answer, whatever came of it")
 		for range 2 {
 			o, err := object(w.wang, "还是不对，请再看看")
 			require.NoError(t, err)

@@ -1,9 +1,11 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"gorm.io/gorm"
@@ -37,6 +39,10 @@ type Closed struct {
 // the order of days. Each merchant with redemptions or reversals gets one
 // statement a period, exactly once: a second instance, or a second run after
 // this one was killed, finds what is there and goes on behind it.
+//
+// A merchant whose account the ledger will not settle (it is frozen) keeps
+// nobody else from being paid: its periods stay open and the error,
+// ErrUnsettled, names it after all the others are done.
 func (s *Service) CloseDue(ctx context.Context) (Closed, error) {
 	return s.closeUntil(ctx, authz.System("settlement.close"), clock.Today(s.clock).AddDays(-1))
 }
@@ -44,6 +50,7 @@ func (s *Service) CloseDue(ctx context.Context) (Closed, error) {
 // closeUntil closes the periods up to a day before today.
 func (s *Service) closeUntil(ctx context.Context, actor authz.Actor, last clock.Day) (Closed, error) {
 	var done Closed
+	left := refusals{}
 	if err := s.openPeriods(ctx, clock.Today(s.clock)); err != nil {
 		return done, err
 	}
@@ -53,14 +60,35 @@ func (s *Service) closeUntil(ctx context.Context, actor authz.Actor, last clock.
 		return done, fmt.Errorf("settlement: due periods: %w", err)
 	}
 	for _, p := range due {
-		n, err := s.closePeriod(ctx, actor, p)
+		n, closed, err := s.closePeriod(ctx, actor, p, left)
 		done.Statements += n
 		if err != nil {
 			return done, err
 		}
-		done.Periods++
+		if closed {
+			done.Periods++
+		}
 	}
-	return done, nil
+	return done, left.err()
+}
+
+// refusals are the merchants whose accounts the ledger would not settle, and
+// why. Later periods of the same run leave them out as well.
+type refusals map[string]error
+
+func (r refusals) err() error {
+	if len(r) == 0 {
+		return nil
+	}
+	var why []error
+	for _, id := range slices.Sorted(maps.Keys(r)) {
+		why = append(why, fmt.Errorf("settlement: merchant %s: %w", id, r[id]))
+	}
+	return ErrUnsettled.WithCause(errors.Join(why...))
+}
+
+func (r refusals) without(merchants []string) []string {
+	return slices.DeleteFunc(slices.Clone(merchants), func(id string) bool { return r[id] != nil })
 }
 
 // openPeriods makes the rows from the day after the newest period (or of the
@@ -97,33 +125,38 @@ func (s *Service) openPeriods(ctx context.Context, today clock.Day) error {
 }
 
 // closePeriod writes the missing statements of a period and then marks it
-// closed. Closing by hand leaves a trace; cron has its own history.
-func (s *Service) closePeriod(ctx context.Context, actor authz.Actor, p model.SettlementPeriod) (statements int, err error) {
+// closed, unless a merchant is left over. Closing by hand leaves a trace; cron
+// has its own history.
+func (s *Service) closePeriod(ctx context.Context, actor authz.Actor, p model.SettlementPeriod, left refusals) (statements int, closed bool, err error) {
 	batches := 0
 	for {
-		merchants, err := s.unsettledMerchants(ctx, p)
+		unsettled, err := s.unsettledMerchants(ctx, p)
 		if err != nil {
-			return statements, err
+			return statements, false, err
+		}
+		merchants := left.without(unsettled)
+		if len(merchants) == 0 && len(unsettled) > 0 {
+			return statements, false, nil
 		}
 		if len(merchants) == 0 {
 			break
 		}
 		for batch := range slices.Chunk(merchants, merchantsPerTx) {
-			var n int
-			err := database.InTx(ctx, s.db, func(tx *gorm.DB) (err error) {
-				n, err = s.issueTx(ctx, tx, p, batch)
-				return err
-			})
+			done, err := s.issue(ctx, p, batch)
 			if err != nil {
-				return statements, fmt.Errorf("settlement: issue statements of %s: %w", p.Day, err)
+				return statements, false, fmt.Errorf("settlement: issue statements of %s: %w", p.Day, err)
 			}
-			statements += n
+			if done.over {
+				return statements, false, nil // what came to light since then is for the next period
+			}
+			statements += done.statements
+			maps.Copy(left, done.refused)
 			if batches++; s.afterBatch != nil {
 				s.afterBatch(batches)
 			}
 		}
 	}
-	return statements, database.InTx(ctx, s.db, func(tx *gorm.DB) error {
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error {
 		res := tx.Exec(`UPDATE settlement_period SET status = ?, closed_at = ? WHERE id = ? AND status = ?`,
 			model.PeriodClosed, clock.Now(s.clock), p.ID, model.PeriodOpen)
 		if res.Error != nil || res.RowsAffected == 0 || actor.IsSystem() {
@@ -134,6 +167,7 @@ func (s *Service) closePeriod(ctx context.Context, actor authz.Actor, p model.Se
 			Detail: closeDetail{Day: p.Day, Statements: statements},
 		})
 	})
+	return statements, err == nil, err
 }
 
 // closeDetail is what the audit trail keeps of a closing by hand.
@@ -177,48 +211,83 @@ type pending struct {
 	SettledBefore bool // a reversal whose redemption is on an earlier statement
 }
 
+// issued is what one transaction of a closing did.
+type issued struct {
+	statements int
+	refused    refusals
+	over       bool // another instance has closed the period
+}
+
+func (s *Service) issue(ctx context.Context, p model.SettlementPeriod, merchants []string) (done issued, err error) {
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) (err error) {
+		done, err = s.issueTx(ctx, tx, p, merchants)
+		return err
+	})
+	return done, err
+}
+
 // issueTx writes one statement for each merchant: rows, lines and the posting
-// that settles the points.
-func (s *Service) issueTx(ctx context.Context, tx *gorm.DB, p model.SettlementPeriod, merchants []string) (int, error) {
+// that settles the points. Of a merchant that the ledger refuses nothing is
+// written.
+func (s *Service) issueTx(ctx context.Context, tx *gorm.DB, p model.SettlementPeriod, merchants []string) (issued, error) {
 	tx = tx.WithContext(ctx)
 	// The period's row is the lock: two instances closing one period take turns.
 	var status model.PeriodStatus
 	err := tx.Raw(`SELECT status FROM settlement_period WHERE id = ?`+database.ForUpdate(tx), p.ID).Scan(&status).Error
 	if err != nil || status != model.PeriodOpen {
-		return 0, err
+		return issued{over: true}, err
 	}
 	var have []string
 	err = tx.Model(&model.SettlementStatement{}).Where("period_id = ? AND merchant_id IN ?", p.ID, merchants).Pluck("merchant_id", &have).Error
 	if err != nil {
-		return 0, err
+		return issued{}, err
 	}
 	merchants = slices.DeleteFunc(slices.Clone(merchants), func(id string) bool { return slices.Contains(have, id) })
 	if len(merchants) == 0 {
-		return 0, nil
+		return issued{}, nil
 	}
 	items, err := pendingItems(tx, p, merchants)
 	if err != nil {
-		return 0, err
+		return issued{}, err
 	}
 	carried, err := carriedOver(tx, merchants)
 	if err != nil {
-		return 0, err
+		return issued{}, err
 	}
 	statements, lines := s.draw(p, merchants, items, carried)
-	if err := s.settleTx(ctx, tx, statements); err != nil {
-		return 0, err
+	refused, err := s.settleTx(ctx, tx, statements)
+	if err != nil {
+		return issued{}, err
+	}
+	statements, lines = refused.leaveOut(statements, lines)
+	return issued{statements: len(statements), refused: refused}, s.writeTx(tx, statements, lines)
+}
+
+// leaveOut drops what was drawn for refused merchants.
+func (r refusals) leaveOut(statements []model.SettlementStatement, lines []model.SettlementLine) ([]model.SettlementStatement, []model.SettlementLine) {
+	dropped := map[string]bool{}
+	statements = slices.DeleteFunc(statements, func(st model.SettlementStatement) bool {
+		dropped[st.ID] = r[st.MerchantID] != nil
+		return dropped[st.ID]
+	})
+	return statements, slices.DeleteFunc(lines, func(l model.SettlementLine) bool { return dropped[l.StatementID] })
+}
+
+func (s *Service) writeTx(tx *gorm.DB, statements []model.SettlementStatement, lines []model.SettlementLine) error {
+	if len(statements) == 0 {
+		return nil
 	}
 	if err := tx.Create(&statements).Error; err != nil {
-		return 0, err
+		return err
 	}
 	if err := tx.CreateInBatches(&lines, linesPerInsert).Error; err != nil {
-		return 0, err
+		return err
 	}
 	history := make([]model.StatementHistory, len(statements))
 	for i, st := range statements {
 		history[i] = s.move(authz.System("settlement.close"), st.ID, "", string(model.StatementIssued), "")
 	}
-	return len(statements), tx.Create(&history).Error
+	return tx.Create(&history).Error
 }
 
 func pendingItems(tx *gorm.DB, p model.SettlementPeriod, merchants []string) ([]pending, error) {
@@ -241,20 +310,28 @@ func pendingItems(tx *gorm.DB, p model.SettlementPeriod, merchants []string) ([]
 		LEFT JOIN settlement_line l ON l.reversal_id = v.id
 		WHERE v.merchant_id IN ? AND v.created_at >= ? AND v.created_at < ? AND l.id IS NULL
 		ORDER BY v.merchant_id, v.created_at, v.id`, merchants, from, to).Scan(&reversed).Error
-	return append(redeemed, reversed...), err
+	// The ids of lines are made in this order, and lists follow them.
+	items := slices.Concat(redeemed, reversed)
+	slices.SortStableFunc(items, func(a, b pending) int { return cmp.Compare(a.OccurredAt, b.OccurredAt) })
+	return items, err
 }
 
-// carry is what an earlier statement left below zero.
+// carry is what the statements before left below zero.
 type carry struct{ points, fen int64 }
 
+// carriedOver is what each merchant's statements drew up less what they
+// settled. That is what the newest of them carried out; the sum does not ask
+// which one that is, since ids and times follow a clock that may be set back.
 func carriedOver(tx *gorm.DB, merchants []string) (map[string]carry, error) {
-	var rows []model.SettlementStatement
-	err := tx.Raw(`SELECT s.* FROM settlement_statement s JOIN (
-			SELECT merchant_id, MAX(id) AS id FROM settlement_statement WHERE merchant_id IN ? GROUP BY merchant_id
-		) newest ON newest.id = s.id`, merchants).Scan(&rows).Error
+	var rows []struct {
+		MerchantID  string
+		Points, Fen int64
+	}
+	err := tx.Raw(`SELECT merchant_id, SUM(points - settled_points) AS points, SUM(subsidy_fen - payable_fen) AS fen
+		FROM settlement_statement WHERE merchant_id IN ? GROUP BY merchant_id`, merchants).Scan(&rows).Error
 	out := make(map[string]carry, len(rows))
 	for _, r := range rows {
-		out[r.MerchantID] = carry{points: r.CarriedOutPoints, fen: r.CarriedOutFen}
+		out[r.MerchantID] = carry{points: r.Points, fen: r.Fen}
 	}
 	return out, err
 }
@@ -305,9 +382,9 @@ func (s *Service) line(statementID string, it pending) model.SettlementLine {
 // split parts a sum into what is paid now and what is carried on below zero.
 func split(sum int64) (now, carried int64) { return max(sum, 0), min(sum, 0) }
 
-// settleTx moves the settled points off the merchants' accounts: last, since
-// the settled account is the hottest row.
-func (s *Service) settleTx(ctx context.Context, tx *gorm.DB, statements []model.SettlementStatement) error {
+// settleTx moves the settled points off the merchants' accounts, and says which
+// of them the ledger refused.
+func (s *Service) settleTx(ctx context.Context, tx *gorm.DB, statements []model.SettlementStatement) (refusals, error) {
 	var (
 		items []ledger.Settle
 		of    []int
@@ -327,15 +404,17 @@ func (s *Service) settleTx(ctx context.Context, tx *gorm.DB, statements []model.
 	}
 	outcomes, err := s.ledger.SettleTx(ctx, tx, items)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	refused := refusals{}
 	for n, o := range outcomes {
 		if o.Err != nil {
-			return fmt.Errorf("settle merchant %s: %w", items[n].MerchantID, o.Err)
+			refused[items[n].MerchantID] = o.Err
+			continue
 		}
 		statements[of[n]].JournalID = &outcomes[n].JournalID
 	}
-	return nil
+	return refused, nil
 }
 
 // CloseDay closes the period of one day before today by hand, when cron has
@@ -343,7 +422,7 @@ func (s *Service) settleTx(ctx context.Context, tx *gorm.DB, statements []model.
 // on what the one before it left. A day that is closed stays as it is. The
 // actor must be an operator of a whole county, for a period is everybody's.
 //
-// Errors: ErrDay, authz.ErrForbidden.
+// Errors: ErrDay, ErrUnsettled, authz.ErrForbidden.
 func (s *Service) CloseDay(ctx context.Context, actor authz.Actor, day clock.Day) (Period, error) {
 	county := actor.IsSystem() || slices.ContainsFunc(actor.RegionPaths(authz.RoleOperator), func(path string) bool {
 		return len(model.RegionPathIDs(path)) == 1

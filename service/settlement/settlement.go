@@ -80,7 +80,7 @@ var moves = map[model.StatementStatus]map[model.StatementStatus][]authz.Role{
 
 // Confirm is the merchant's yes.
 func (s *Service) Confirm(ctx context.Context, actor authz.Actor, id string) (Statement, error) {
-	return s.answer(ctx, actor, id, model.StatementConfirmed, "")
+	return s.answer(ctx, actor, id, model.StatementIssued, model.StatementConfirmed, "")
 }
 
 // Dispute is the merchant's no; reason says which line and why (2..200
@@ -89,16 +89,17 @@ func (s *Service) Dispute(ctx context.Context, actor authz.Actor, id, reason str
 	if !reasonable(reason) {
 		return Statement{}, ErrReason
 	}
-	return s.answer(ctx, actor, id, model.StatementDisputed, reason)
+	return s.answer(ctx, actor, id, model.StatementIssued, model.StatementDisputed, reason)
 }
 
-// Resolve ends a dispute: an operator over the merchant's region says how it
-// was settled. What is owed for it comes with the next statement.
+// Resolve ends a dispute: an operator over the merchant's region, who does not
+// work there, says how it was settled. What is owed for it comes with the next
+// statement.
 func (s *Service) Resolve(ctx context.Context, actor authz.Actor, id, reason string) (Statement, error) {
 	if !reasonable(reason) {
 		return Statement{}, ErrReason
 	}
-	return s.answer(ctx, actor, id, model.StatementConfirmed, reason)
+	return s.answer(ctx, actor, id, model.StatementDisputed, model.StatementConfirmed, reason)
 }
 
 func reasonable(reason string) bool {
@@ -106,17 +107,19 @@ func reasonable(reason string) bool {
 	return n >= 2 && n <= 200
 }
 
-func (s *Service) answer(ctx context.Context, actor authz.Actor, id string, to model.StatementStatus, reason string) (Statement, error) {
+func (s *Service) answer(ctx context.Context, actor authz.Actor, id string, from, to model.StatementStatus, reason string) (Statement, error) {
 	st, err := s.Statement(ctx, actor, id)
 	if err != nil {
 		return st, err
 	}
-	roles, ok := moves[st.Status][to]
-	if !ok {
-		return st, ErrMove
-	}
-	if actor.AtMerchant(st.MerchantID, roles...) != nil && actor.InRegion(st.RegionPath, roles...) != nil {
+	roles := moves[from][to]
+	switch {
+	case actor.AtMerchant(st.MerchantID, roles...) != nil && actor.InRegion(st.RegionPath, roles...) != nil:
 		return st, authz.ErrForbidden
+	case st.Status != from:
+		return st, ErrMove
+	case from == model.StatementDisputed && actor.AtMerchant(st.MerchantID, authz.RoleOwner, authz.RoleClerk) == nil && !actor.IsSystem():
+		return st, ErrOwnMerchant
 	}
 	now := clock.Now(s.clock)
 	if st.Status == model.StatementIssued && now >= st.ConfirmBy {
@@ -186,7 +189,8 @@ func (s *Service) ConfirmOverdue(ctx context.Context) (confirmed int, err error)
 var readers = []authz.Role{authz.RoleOperator, authz.RoleAuditor}
 
 // How the lists can be sorted. The statements of a day are written after those of
-// the day before, and the lines of one in the order of their times.
+// the day before (but for a merchant's whose account was frozen), and the lines of
+// one in the order of their times.
 var (
 	PeriodOrder    = paging.NewOrder("-day", paging.Text("day", "day", func(p Period) clock.Day { return p.Day }))
 	StatementOrder = paging.NewOrder("-day", paging.Text("day", "st.id", func(st Statement) string { return st.ID }))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -210,19 +211,22 @@ func TestCloseDue(t *testing.T) {
 	t.Run("shows a reversal of the same day as a line of its own", func(t *testing.T) {
 		each(t, func(t *testing.T, w *world) {
 			cinema := w.shop("影院")
+			order := w.redeem(cinema)
+			w.Clock.Advance(time.Minute)
+			w.reverse(cinema, order)
+			w.Clock.Advance(time.Minute)
 			w.redeem(cinema)
-			w.reverse(cinema, w.redeem(cinema))
 			w.nextDay()
 			w.close()
 			st := w.statements(cinema.owner)[0]
 			require.EqualValues(t, 3, st.LineCount)
 			require.EqualValues(t, 5, st.SettledPoints)
 			require.EqualValues(t, 3000, st.PayableFen)
-			kinds := map[model.LineKind]int{}
+			var kinds []model.LineKind
 			for _, l := range w.lines(cinema.owner, st.ID) {
-				kinds[l.Kind]++
+				kinds = append(kinds, l.Kind)
 			}
-			require.Equal(t, map[model.LineKind]int{model.LineRedemption: 2, model.LineReversal: 1}, kinds)
+			require.Equal(t, []model.LineKind{model.LineRedemption, model.LineReversal, model.LineRedemption}, kinds, "in the order of their times")
 		})
 	})
 	t.Run("carries a reversal after settlement into the next period", func(t *testing.T) {
@@ -252,6 +256,93 @@ func TestCloseDue(t *testing.T) {
 			require.EqualValues(t, 5, st.SettledPoints, "two redemptions less the debt")
 			require.EqualValues(t, 3000, st.PayableFen)
 			require.Zero(t, w.balance(cinema))
+		})
+	})
+	t.Run("carries on what stands below zero though the clock is set back", func(t *testing.T) {
+		each(t, func(t *testing.T, w *world) {
+			cinema := w.shop("影院")
+			wrong := []string{w.redeem(cinema), w.redeem(cinema)}
+			w.nextDay()
+			w.close()
+			w.redeem(cinema)
+			missed := clock.Today(w.Clock)
+			w.nextDay()
+			for _, order := range wrong {
+				w.reverseLater(cinema, order)
+			}
+			w.nextDay()
+			for range 3 {
+				w.redeem(cinema)
+			}
+			_, err := w.settlement.CloseDay(t.Context(), w.Operator, missed)
+			require.NoError(t, err)
+			w.Clock.Advance(-time.Hour) // what is written now has ids before those of a moment ago
+			w.close()
+			w.nextDay()
+			w.close()
+			var payable int64
+			for _, st := range w.statements(cinema.owner) {
+				payable += st.PayableFen
+			}
+			require.EqualValues(t, (2+1-2+3)*3000, payable, "what stands, of ¥30 each")
+			require.Zero(t, w.balance(cinema))
+		})
+	})
+	t.Run("pays everybody else when an account is frozen, and that merchant once it is free", func(t *testing.T) {
+		each(t, func(t *testing.T, w *world) {
+			frozen, other, third := w.shop("冻结的影院"), w.shop("书店"), w.shop("面馆")
+			for _, s := range []shop{frozen, other} {
+				w.redeem(s)
+			}
+			w.nextDay()
+			w.redeem(frozen)
+			w.redeem(third)
+			w.nextDay()
+			require.NoError(t, w.ledger.Freeze(t.Context(), []ledger.AccountID{ledger.MerchantOf(frozen.id)}, "audit"))
+			for range 2 {
+				done, err := w.settlement.CloseDue(t.Context())
+				require.ErrorIs(t, err, settlement.ErrUnsettled)
+				require.ErrorContains(t, err, frozen.id, "who is left over")
+				require.Zero(t, done.Periods, "a day is closed when every merchant has its statement")
+			}
+			require.Len(t, w.statements(other.owner), 1)
+			require.Len(t, w.statements(third.owner), 1, "nor does a day wait for the day before")
+			require.Empty(t, w.statements(frozen.owner))
+			require.NoError(t, database.InTx(t.Context(), w.DB, func(tx *gorm.DB) error {
+				return w.ledger.UnfreezeTx(t.Context(), tx, ledger.MerchantOf(frozen.id))
+			}))
+			require.Equal(t, settlement.Closed{Periods: 2, Statements: 2}, w.close())
+			got := w.statements(frozen.owner)
+			require.Len(t, got, 2, "a statement for each day")
+			require.EqualValues(t, 1, got[0].LineCount)
+			require.Zero(t, w.balance(frozen))
+		})
+	})
+	t.Run("ends when another instance has closed the day meanwhile", func(t *testing.T) {
+		each(t, func(t *testing.T, w *world) {
+			first, late := w.shop("影院"), w.shop("书店")
+			w.redeem(first)
+			yesterday := clock.Today(w.Clock)
+			w.nextDay()
+			w.settlement.AfterBatch(func(n int) {
+				require.Less(t, n, 3, "it goes round in circles")
+				if n > 1 {
+					return
+				}
+				_, err := settlement.New(w.DB, w.Clock, w.ledger, settlement.Config{}).CloseDue(t.Context())
+				require.NoError(t, err)
+				order := w.redeem(late) // of the evening before, but visible only now
+				w.Exec(t, `UPDATE redemption SET created_at = ? WHERE order_id = ?`, int64(yesterday.End())-1, order)
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			_, err := w.settlement.CloseDue(ctx)
+			require.NoError(t, err)
+			w.settlement.AfterBatch(nil)
+			require.Empty(t, w.statements(late.owner))
+			w.nextDay()
+			w.close()
+			require.Len(t, w.statements(late.owner), 1, "it is on the next one")
 		})
 	})
 	t.Run("is done once when many instances run it", func(t *testing.T) {
@@ -374,6 +465,16 @@ func TestAnswer(t *testing.T) {
 		require.Equal(t, model.StatementDisputed, got.Status)
 		_, err = w.settlement.Resolve(ctx, cinema.owner, all[1].ID, "自己解决")
 		require.ErrorIs(t, err, authz.ErrForbidden)
+		_, err = w.settlement.Confirm(ctx, cinema.owner, all[1].ID)
+		require.ErrorIs(t, err, settlement.ErrMove, "a dispute does not end without a word")
+		both := w.Operator // and owner: the roles of one person are two
+		both.Grants = slices.Concat(w.Operator.Grants, cinema.owner.Grants)
+		_, err = w.settlement.Confirm(ctx, both, all[1].ID)
+		require.ErrorIs(t, err, settlement.ErrMove)
+		_, err = w.settlement.Resolve(ctx, both, all[1].ID, "自己解决")
+		require.ErrorIs(t, err, settlement.ErrOwnMerchant)
+		_, err = w.settlement.Resolve(ctx, w.Operator, all[2].ID, "没有异议")
+		require.ErrorIs(t, err, settlement.ErrMove)
 		_, err = w.settlement.Resolve(ctx, w.Operator, all[1].ID, "核对无误，双方确认")
 		require.NoError(t, err)
 		moves, err := w.settlement.Moves(ctx, cinema.owner, all[1].ID)

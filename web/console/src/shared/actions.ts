@@ -19,7 +19,7 @@ const titles: Record<string, string> = {
   'region.create': '新建地区', 'region.rename': '地区改名', 'region.draw': '设置地区边界', 'region.undraw': '删除地区边界', 'region.import': '导入地区',
   'region.move': '调整上级地区', 'region.close': '撤销地区', 'region.merge': '合并地区', 'region.reopen': '恢复地区',
   'budget.create': '新建预算', 'rule.publish': '发布积分规则', 'rule.retire': '停用积分规则',
-  'settlement.close': '手工结算', 'job.run': '手工运行任务', 'audit.start': '开始全面对账', 'export.create': '导出列表', 'export.download': '下载导出文件',
+  'settlement.close': '手工结算', 'job.run': '手工运行任务', 'audit.start': '开始全面对账', 'account.unfreeze': '解冻积分账户', 'export.create': '导出列表', 'export.download': '下载导出文件',
 }
 // What the fields of an edit are called, in whatever object they are.
 const fields: Record<string, string> = {
