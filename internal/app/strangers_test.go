@@ -1,10 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,7 +69,9 @@ type strangers struct {
 	ids     map[string]string  // of the objects, by the path that takes them: "/api/v1/cases/"
 	fields  map[string]any     // what a body says where its field names an object
 	schemas map[string]schema
-	nth     int // of names that must differ
+	nth     int             // of names that must differ
+	mine    map[string]bool // ids of rows that are the strangers' own
+	things  things          // what the strangers would like to have a hand in
 }
 
 type schema struct {
@@ -274,10 +278,14 @@ func newStrangers(t *testing.T) *strangers {
 	a := loadedDemo(t, env, now)
 	w := &strangers{a: a, other: map[string]*person{}, own: map[string]string{}}
 	merchant := w.one(t, "SELECT merchant_id FROM settlement_statement WHERE status = 'issued' LIMIT 1")
+	before := w.rows(t)
 	w.settle(t, merchant)
+	w.mine = w.rows(t)
+	maps.DeleteFunc(w.mine, func(id string, _ bool) bool { return before[id] })
 	w.site = serve(t, env, clock.NewManual(now.Add(time.Minute), 2))
 	w.login()
 	w.find(merchant)
+	w.things = w.theirs()
 	return w
 }
 
@@ -314,7 +322,7 @@ func (w *strangers) settle(t testing.TB, merchant string) {
 	}
 	people := []identity.NewStaff{{
 		Username: "insider", Password: password, Name: "自己人", Grants: append(everyRole(region("330481000000")), atMerchant(merchant, home)...),
-	}}
+	}, {Username: "shopkeeper", Password: password, Name: "店主", Grants: atMerchant(merchant, home)}}
 	for _, name := range slices.Sorted(maps.Keys(place)) {
 		m, err := w.a.Market.CreateMerchant(ctx, root, market.MerchantInput{RegionID: place[name], Name: "别家店" + name, Category: "other"})
 		require.NoError(t, err)
@@ -437,11 +445,14 @@ type mixture struct {
 
 func at(path string) func(things) string { return func(things) string { return path } }
 
-// theirs are what the strangers would like to have a hand in.
+// theirs finds things, or makes them.
 func (w *strangers) theirs() things {
 	one := func(query string, args ...any) string { return w.one(w.t, query, args...) }
 	merchant := w.ids["/api/v1/merchants/"]
 	spare := into[made](w.t, w.owner.upload(photo(w.t, 2))).ID
+	// Of no region: an account that has chosen no home, and what a merchant's people leave in the trail.
+	w.resident("nowhere")
+	require.Equal(w.t, 202, w.site.staff("shopkeeper").do(http.MethodPost, "/exports", object{"resource": "orders", "format": "csv"}).status)
 	pending := post[struct {
 		IDs []string `json:"record_ids"`
 	}](w.insider, "/service-records", object{
@@ -458,7 +469,7 @@ func (w *strangers) theirs() things {
 		"benefit": w.ids["/api/v1/benefits/"], "statement": w.ids["/api/v1/settlement/statements/"], "shift": w.ids["/api/v1/shifts/"],
 		"signup": fmt.Sprint(w.fields["signup_id"]), "record": pending.IDs[0], "staff": one("SELECT id FROM staff WHERE username = ?", demo.Organizer),
 		"grant":   one("SELECT g.id FROM staff_grant g JOIN staff p ON p.id = g.staff_id WHERE p.username = ?", demo.Organizer),
-		"picture": spare,
+		"picture": spare, "order": w.ids["/api/v1/orders/"],
 	}
 }
 
@@ -575,7 +586,7 @@ func (w *strangers) mixtures() map[string]mixture {
 }
 
 func (w *strangers) inBodies() {
-	theirs := w.theirs()
+	theirs := w.things
 	for _, who := range []string{anotherCounty, anotherTown} {
 		p := w.other[who]
 		ours := w.ours(p, w.own[who])
@@ -599,4 +610,153 @@ func (w *strangers) inBodies() {
 	}
 }
 
-func (w *strangers) lists() {}
+// kept are the tables whose rows are nobody's in another county, and of these
+// those that a neighbour may see.
+var (
+	kept = []string{
+		"resident", "staff", "staff_grant", "merchant", "merchant_store", "benefit", "benefit_release", "benefit_order", "redemption", "transfer", "award", "activity",
+		"activity_shift", "signup", "attendance", "service_record", "service_correction", "certificate", "case_file", "attachment", "article", "budget", "policy_rule",
+		"adjustment", "objection", "settlement_statement", "settlement_line", "reading_session", "message", "export_job", "saved_view", "audit_log",
+	}
+	offered = []string{"merchant", "merchant_store", "benefit", "benefit_release", "activity", "activity_shift", "article"}
+)
+
+// rows are the ids of all rows that strangers might see.
+func (w *strangers) rows(t testing.TB) map[string]bool {
+	t.Helper()
+	out := map[string]bool{}
+	for _, table := range kept {
+		var ids []string
+		require.NoError(t, w.a.db.Read(t.Context()).Raw("SELECT id FROM "+table).Scan(&ids).Error)
+		for _, id := range ids {
+			out[id] = true
+		}
+	}
+	return out
+}
+
+// secrets are the ids of the rows that none of the strangers has made, by table.
+func (w *strangers) secrets() map[string]string {
+	out := map[string]string{}
+	for _, table := range kept {
+		var ids []string
+		require.NoError(w.t, w.a.db.Read(w.t.Context()).Raw("SELECT id FROM "+table).Scan(&ids).Error)
+		for _, id := range ids {
+			out[id] = table
+		}
+	}
+	var homeless []string // seen by whoever oversees a whole county: it may be theirs
+	require.NoError(w.t, w.a.db.Read(w.t.Context()).Raw("SELECT id FROM resident WHERE home_region_id IS NULL").Scan(&homeless).Error)
+	for _, id := range homeless {
+		delete(out, id)
+	}
+	return out
+}
+
+// required are parameters that a list does not do without.
+var required = map[string]string{
+	"list": "cases", "name": "街道", "from": "2026-05-18", "to": "2026-05-20", "lon": "120.69", "lat": "30.53",
+	"/mp/v1/wallet/months from": "2026-04", "/mp/v1/wallet/months to": "2026-05",
+}
+
+// lists asks for everything that takes no id in its path, and by every id that
+// a parameter takes.
+func (w *strangers) lists() {
+	theirs, secrets := w.things, w.secrets()
+	maps.DeleteFunc(secrets, func(id, _ string) bool { return w.mine[id] })
+	named := map[string]string{
+		"region_id": theirs["region"], "within_id": theirs["region"], "merchant_id": theirs["merchant"], "resident_id": theirs["resident"], "benefit_id": theirs["benefit"],
+		"budget_id": theirs["budget"], "actor_id": w.insider.id, "object_id": theirs["merchant"], "objection_id": theirs["objection"], "transfer_id": theirs["transfer"],
+		"record_id": theirs["record"], "proposed_by": w.insider.id,
+	}
+	asked, found := 0, map[string]bool{}
+	for _, surface := range []string{"mp-v1", "api-v1"} {
+		for path, parameters := range w.listsOf(w.call(http.MethodGet, "/openapi/"+surface+".json", "", nil).body) {
+			queries := []string{""}
+			for _, p := range parameters {
+				if id, ok := named[p.Name]; ok {
+					queries = append(queries, p.Name+"="+id)
+				} else if strings.HasSuffix(p.Name, "_id") {
+					w.t.Errorf("%s takes %s, which the walk does not know", path, p.Name)
+				}
+			}
+			for _, p := range []*person{w.insider, w.owner} {
+				if strings.HasPrefix(path, p.prefix) {
+					got := w.call(http.MethodGet, path+"?"+needed(path, parameters), p.token, nil)
+					for _, id := range ulids.FindAllString(string(got.body), -1) {
+						found[secrets[id]] = true
+					}
+				}
+			}
+			for who, p := range w.other {
+				if !strings.HasPrefix(path, p.prefix) {
+					continue
+				}
+				for _, q := range queries {
+					asked++
+					w.shows(p, who, path+"?"+q+needed(path, parameters), secrets)
+				}
+			}
+		}
+	}
+	require.Greater(w.t, asked, 150, "the documents were read")
+	require.Greater(w.t, len(found), 20, "who has the right to it sees rows of most tables: %v", found)
+	for _, q := range []string{theirs["order"], "20260520", "海宁", "电影票", "志愿", "13800000000"} {
+		for _, who := range []string{anotherCounty, anotherTown, anotherMerchant} {
+			w.hides(who, "search", q, w.other[who].do(http.MethodPost, "/search", object{"q": q, "limit": 20}), secrets)
+		}
+	}
+}
+
+type parameter struct {
+	Name, In string
+	Required bool
+}
+
+func needed(path string, parameters []parameter) (query string) {
+	for _, p := range parameters {
+		if p.Required {
+			query += "&" + p.Name + "=" + url.QueryEscape(cmp.Or(required[path+" "+p.Name], required[p.Name]))
+		}
+	}
+	return query
+}
+
+// listsOf are the paths of a document that can be read without an id.
+func (w *strangers) listsOf(text []byte) map[string][]parameter {
+	var doc struct {
+		Servers []struct{ URL string }
+		Paths   map[string]map[string]struct {
+			Security   []any
+			Parameters []parameter
+		}
+	}
+	require.NoError(w.t, json.Unmarshal(text, &doc))
+	out := map[string][]parameter{}
+	for path, methods := range doc.Paths {
+		if op, ok := methods["get"]; ok && len(op.Security) > 0 && !strings.Contains(path, "{") {
+			out[doc.Servers[0].URL+path] = slices.DeleteFunc(op.Parameters, func(p parameter) bool { return p.In != "query" })
+		}
+	}
+	return out
+}
+
+// shows asks and looks for what must not be in the answer.
+func (w *strangers) shows(p *person, who, path string, secrets map[string]string) {
+	got := p.call(http.MethodGet, path, p.token, nil)
+	if !slices.Contains([]int{200, 403, 404}, got.status) {
+		w.t.Errorf("%s as %s: %s", path, who, got)
+		return
+	}
+	w.hides(who, path, "", got, secrets)
+}
+
+func (w *strangers) hides(who, path, query string, got answer, secrets map[string]string) {
+	for _, id := range ulids.FindAllString(string(got.body), -1) {
+		table, secret := secrets[id]
+		if secret && (who != neighbour || !slices.Contains(offered, table)) {
+			w.t.Errorf("%s %s shows %s a row of %s: %s", path, query, who, table, id)
+			return
+		}
+	}
+}
