@@ -375,14 +375,19 @@ func (s *Service) moveCertificateTx(tx *gorm.DB, actor authz.Actor, c *Certifica
 	}).Error
 }
 
-// closeRequestsTx withdraws what a resident who leaves has requested.
+// closeRequestsTx withdraws what a resident who leaves has requested, and drops
+// the words of what no certificate came of. One that was issued is out in the
+// world, and goes on saying what it says to whoever verifies it.
 func (s *Service) closeRequestsTx(tx *gorm.DB, actor authz.Actor, residentID string) error {
 	var open []Certificate
 	err := tx.Raw("SELECT * FROM certificate WHERE resident_id = ? AND open_slot = 1", residentID).Scan(&open).Error
 	for i := 0; err == nil && i < len(open); i++ { // one at most
 		err = s.moveCertificateTx(tx, actor, &open[i], model.CertificateWithdrawn, "账号已注销")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.Exec("UPDATE certificate SET purpose = '' WHERE resident_id = ? AND number IS NULL", residentID).Error
 }
 
 // Verified is what anybody learns who holds the paper: whether it is genuine,
