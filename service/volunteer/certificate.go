@@ -18,6 +18,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/model"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/region"
 )
 
 // The notices of certificates; the object is the certificate.
@@ -132,6 +133,9 @@ func (s *Service) requestTx(ctx context.Context, tx *gorm.DB, actor authz.Actor,
 		return none, err
 	}
 	if err := s.moveCertificateTx(tx, actor, &c, model.CertificateRequested, ""); err != nil {
+		return none, err
+	}
+	if err := region.RequireOpenTx(tx, c.RegionID); err != nil {
 		return none, err
 	}
 	return c, s.tellTx(ctx, tx, Notice{Topic: NoticeCertificateRequested, ObjectID: c.ID})
