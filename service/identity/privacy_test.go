@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -74,6 +75,30 @@ func TestProfile(t *testing.T) {
 			other, _ := f.Resident(t, "other")
 			require.ErrorIs(t, f.SetRealName(ctx, other, "李小明", number), identity.ErrIDNumberTaken)
 			require.ErrorIs(t, f.SetRealName(ctx, f.Operator, "李小明", ""), authz.ErrForbidden)
+		})
+		t.Run("fixes one ID number of several that come at once", func(t *testing.T) {
+			for round := range 5 {
+				somebody, _ := f.Resident(t, fmt.Sprintf("at-once-%d", round))
+				const tries = 4
+				results := make(chan error, tries)
+				start := make(chan struct{})
+				for n := range tries {
+					go func() {
+						<-start
+						results <- f.SetRealName(ctx, somebody, "王小明", idNumber("19910101", fmt.Sprintf("%d%02d", round+1, n)))
+					}()
+				}
+				close(start)
+				fixed := 0
+				for range tries {
+					if err := <-results; err == nil {
+						fixed++
+					} else {
+						require.ErrorIs(t, err, identity.ErrRealNameFixed)
+					}
+				}
+				require.Equal(t, 1, fixed)
+			}
 		})
 		t.Run("shows the person masked data", func(t *testing.T) {
 			p, err := f.GetProfile(ctx, actor)

@@ -364,9 +364,6 @@ func (s *Service) SetRealName(ctx context.Context, actor authz.Actor, name, idNu
 	if err := f.Err(codeInput); err != nil {
 		return err
 	}
-	if row.IDNumberIndex != nil {
-		return ErrRealNameFixed
-	}
 	if birthYear != 0 && s.maybeChild(birthYear) && row.GuardianConsentedAt == nil {
 		return ErrGuardian
 	}
@@ -374,19 +371,36 @@ func (s *Service) SetRealName(ctx context.Context, actor authz.Actor, name, idNu
 	if err != nil {
 		return err
 	}
-	if idNumber == "" {
-		return s.updateOwn(ctx, actor, "real_name_cipher = ?", sealedName)
+	set, args := "real_name_cipher = ?", []any{sealedName}
+	if idNumber != "" {
+		sealedID, index, err := s.seal(fieldIDNumber, idNumber)
+		if err != nil {
+			return err
+		}
+		set, args = set+", id_number_cipher = ?, id_number_index = ?, birth_year = ?", append(args, sealedID, index, birthYear)
 	}
-	sealedID, index, err := s.seal(fieldIDNumber, idNumber)
-	if err != nil {
-		return err
-	}
-	err = s.updateOwn(ctx, actor, "real_name_cipher = ?, id_number_cipher = ?, id_number_index = ?, birth_year = ?",
-		sealedName, sealedID, index, birthYear)
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.setNameTx(tx, actor, set, args...) })
+	s.actors.purge(actor.ID)
 	if database.IsDuplicate(err) {
 		return ErrIDNumberTaken
 	}
 	return err
+}
+
+// setNameTx asks under the lock whether an ID number is on record: of two that
+// come at once, one is fixed.
+func (s *Service) setNameTx(tx *gorm.DB, actor authz.Actor, set string, args ...any) error {
+	if err := lockActiveTx(tx, actor.ID); err != nil {
+		return err
+	}
+	var onRecord int64
+	if err := tx.Raw("SELECT COUNT(*) FROM resident WHERE id = ? AND id_number_index IS NOT NULL", actor.ID).Scan(&onRecord).Error; err != nil {
+		return fmt.Errorf("identity: id number: %w", err)
+	}
+	if onRecord > 0 {
+		return ErrRealNameFixed
+	}
+	return updateOwnTx(tx, actor.ID, s.now(), set, args...)
 }
 
 // parseIDNumber checks an 18-character citizen identity number: a real birth
