@@ -13,6 +13,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/pii"
+	"jiamenkou/internal/wechat"
 	"jiamenkou/model"
 )
 
@@ -254,12 +255,28 @@ func maskPhone(phone string) string {
 	return phone[:3] + "****" + phone[len(phone)-4:]
 }
 
-// UpdateProfile sets the nickname, 1 to 20 characters.
+// UpdateProfile sets the nickname, 1 to 20 characters, once WeChat has passed
+// it: nobody looks at nicknames, so that what WeChat would have reviewed is
+// refused too, and what it cannot judge now waits for another try. Errors:
+// ErrNicknameRefused, those of wechat.CheckText, field faults.
 func (s *Service) UpdateProfile(ctx context.Context, actor authz.Actor, nickname string) error {
 	var f fault.Fields
 	model.ValidateNickname(&f, "nickname", nickname)
 	if err := f.Err(codeInput); err != nil {
 		return err
+	}
+	row, err := s.ownRow(ctx, actor)
+	if err != nil {
+		return err
+	}
+	if row.OpenID != nil { // else WeChat does not know this person
+		verdict, err := s.wechat.CheckText(ctx, *row.OpenID, wechat.SceneProfile, nickname)
+		if err != nil {
+			return wechatFault(err)
+		}
+		if verdict.Suggest != wechat.SuggestPass {
+			return ErrNicknameRefused
+		}
 	}
 	return s.updateOwn(ctx, actor, "nickname = ?", nickname)
 }
