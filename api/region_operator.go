@@ -87,7 +87,7 @@ func (s *server) reopenRegion(ctx context.Context, in *reopenRegionInput) (*http
 }
 
 type regionStandingDTO struct {
-	Kind  string `json:"kind" enum:"regions,residents,grid_workers,staff,cases,activities,articles,merchants,benefits,budgets,objections,adjustments"`
+	Kind  string `json:"kind" enum:"regions,residents,grid_workers,staff,cases,activities,service_records,certificates,articles,merchants,benefits,budgets,objections,adjustments"`
 	Count int64  `json:"count"`
 	Text  string `json:"text" example:"12 位居民"`
 }

@@ -215,5 +215,6 @@ type VolunteerRequest struct {
 	IdempotencyKey string
 	InputHash      string
 	Answer         string        // JSON
+	ResidentID     *string       // whom the answer is about, and whose words it may repeat; nil for none or many
 	CreatedAt      clock.Instant `gorm:"autoCreateTime:false"`
 }

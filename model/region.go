@@ -196,18 +196,20 @@ type RegionHolding string
 
 // What keeps a region from being closed.
 const (
-	HoldsRegions     RegionHolding = "regions" // open ones below it
-	HoldsResidents   RegionHolding = "residents"
-	HoldsGridWorkers RegionHolding = "grid_workers"
-	HoldsStaff       RegionHolding = "staff" // who are no grid workers
-	HoldsCases       RegionHolding = "cases"
-	HoldsActivities  RegionHolding = "activities"
-	HoldsArticles    RegionHolding = "articles"
-	HoldsMerchants   RegionHolding = "merchants"
-	HoldsBenefits    RegionHolding = "benefits"
-	HoldsBudgets     RegionHolding = "budgets"
-	HoldsObjections  RegionHolding = "objections"
-	HoldsAdjustments RegionHolding = "adjustments"
+	HoldsRegions      RegionHolding = "regions" // open ones below it
+	HoldsResidents    RegionHolding = "residents"
+	HoldsGridWorkers  RegionHolding = "grid_workers"
+	HoldsStaff        RegionHolding = "staff" // who are no grid workers
+	HoldsCases        RegionHolding = "cases"
+	HoldsActivities   RegionHolding = "activities"
+	HoldsRecords      RegionHolding = "service_records" // waiting for an approval
+	HoldsCertificates RegionHolding = "certificates"    // asked for
+	HoldsArticles     RegionHolding = "articles"
+	HoldsMerchants    RegionHolding = "merchants"
+	HoldsBenefits     RegionHolding = "benefits"
+	HoldsBudgets      RegionHolding = "budgets"
+	HoldsObjections   RegionHolding = "objections"
+	HoldsAdjustments  RegionHolding = "adjustments"
 )
 
 // RegionStanding says how much of a kind there is.

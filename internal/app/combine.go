@@ -8,6 +8,7 @@ import (
 
 	"jiamenkou/internal/batch"
 	"jiamenkou/internal/database"
+	"jiamenkou/internal/redact"
 )
 
 // batchConfig is how the services combine concurrent work. SQLite has one
@@ -21,7 +22,7 @@ func (a *App) batchConfig() batch.Config {
 		MaxItems: a.cfg.Batch.MaxItems, MaxWait: a.cfg.Batch.MaxWait, QueueLength: a.cfg.Batch.QueueLength, Lanes: lanes,
 		RunTimeout: 2 * a.cfg.Database.TxTimeout,
 		OnFallback: func(err error, items int) {
-			a.log.Warn("a batch failed and is run again one by one", "error", err, "items", items)
+			a.log.Warn("a batch failed and is run again one by one", "error", redact.Error(err, 500), "items", items)
 		},
 	}
 }

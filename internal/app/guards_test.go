@@ -49,7 +49,7 @@ type specDocument struct {
 
 const someULID = "01KJKB3Q00J6ZFGWBHSZT8HNC7"
 
-func operationsOf(t *testing.T, text []byte) (out []operation) {
+func operationsOf(t testing.TB, text []byte) (out []operation) {
 	t.Helper()
 	var doc specDocument
 	require.NoError(t, json.Unmarshal(text, &doc))

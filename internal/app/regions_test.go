@@ -74,6 +74,7 @@ func settle(t *testing.T, a *App, c *county) *settled {
 		PlaceName: "社区", Lon: 120.69, Lat: 30.51, RadiusMeters: 200, ContactName: "钱网格", ContactPhone: "13800000000",
 	}, nil)
 	require.NoError(t, err)
+	s.serve(ids[2])
 	_, err = a.Reading.Create(ctx, c.operator, s.first.ID, reading.ArticleInput{Title: "停水通知", Body: "明天停水", MinSeconds: 5})
 	require.NoError(t, err)
 	_, err = a.Market.CreateMerchant(ctx, c.operator, market.MerchantInput{RegionID: s.first.ID, Name: "村口小店", Category: "dining"})
@@ -83,6 +84,39 @@ func settle(t *testing.T, a *App, c *county) *settled {
 	_, err = a.Recourse.Object(ctx, c.residents[0], recourse.ObjectionInput{TransferID: posted, Text: "应该多一分才对", IdempotencyKey: "objection-one"})
 	require.NoError(t, err)
 	return s
+}
+
+// serve adds two records of a resident by hand, has another person approve the
+// first, and asks for a certificate of it.
+func (s *settled) serve(approver string) {
+	ctx, resident, began := s.t.Context(), s.residents[0], clock.Today(s.a.clock).AddDays(-2).Start()
+	for n, key := range []string{"record-one", "record-two"} {
+		from := began.Add(time.Duration(8+2*n) * time.Hour)
+		added, err := s.a.Volunteer.AddManualRecord(ctx, s.operator, volunteer.ManualInput{
+			IdempotencyKey: key, RegionID: s.first.ID, VolunteerNumbers: []string{s.volunteer()}, Title: "清扫", Content: "清扫",
+			PlaceName: "社区", Beneficiary: "居民", PersonInCharge: "钱网格", StartedAt: from, EndedAt: from.Add(time.Hour), Reason: "当时停电",
+		})
+		require.NoError(s.t, err)
+		if n == 0 {
+			by := authz.Actor{Kind: authz.KindStaff, ID: approver, Grants: []authz.Grant{{Role: authz.RoleOperator, RegionID: s.east.ID, RegionPath: s.east.Path}}}
+			require.NoError(s.t, s.a.Volunteer.ApproveManualRecord(ctx, by, []volunteer.Decision{{RecordID: added[0]}}))
+		}
+	}
+	require.NoError(s.t, s.a.Identity.SetRealName(ctx, resident, "王秀英", ""))
+	_, err := s.certify("certificate-one")
+	require.NoError(s.t, err)
+}
+
+func (s *settled) certify(key string) (volunteer.Certificate, error) {
+	day := clock.Today(s.a.clock).AddDays(-2)
+	return s.a.Volunteer.RequestCertificate(s.t.Context(), s.residents[0], volunteer.CertificateRequest{IdempotencyKey: key, Purpose: "入学", From: day, To: day})
+}
+
+// volunteer is the number of the resident who serves.
+func (s *settled) volunteer() string {
+	people, err := s.a.Identity.Residents(s.t.Context(), []string{s.residents[0].ID})
+	require.NoError(s.t, err)
+	return people[s.residents[0].ID].VolunteerNumber
 }
 
 func (s *settled) region(id string) region.Region {
@@ -167,7 +201,7 @@ func TestMergeRegion(t *testing.T) {
 			texts = append(texts, h.Text)
 		}
 		require.Equal(t, []string{
-			"1 个下级地区", "2 位居民", "2 名网格员", "1 件未办结事件", "1 件未答复的异议", "1 场未结束的活动", "1 篇未撤下的播报", "1 家商户", "1 笔未到期的积分预算",
+			"1 个下级地区", "2 位居民", "2 名网格员", "1 件未办结事件", "1 件未答复的异议", "1 场未结束的活动", "1 条待审批的服务记录", "1 份待出具的证明", "1 篇未撤下的播报", "1 家商户", "1 笔未到期的积分预算",
 		}, texts)
 		refused := easterner.do(http.MethodPost, "/regions/"+s.first.ID+"/close", object{"version": s.first.Version, "reason": reason})
 		require.Equal(t, "region.occupied", refused.code(), refused)
@@ -185,6 +219,8 @@ func TestMergeRegion(t *testing.T) {
 				"SELECT COUNT(*) FROM staff_grant g JOIN staff p ON p.id = g.staff_id WHERE p.username = ? AND g.region_id = ?", username, s.second.ID), username)
 		}
 		require.Len(t, get[list[struct{ ID string }]](worker, "/cases").Items, 1, "the grid worker goes on with the case")
+		require.Len(t, get[list[struct{ ID string }]](worker, "/service-records?state=pending_approval").Items, 1, "and the organizer with what is to be approved")
+		require.Len(t, get[list[struct{ ID string }]](worker, "/certificates").Items, 1, "and to be certified")
 		require.Equal(t, s.second.ID, get[struct {
 			HomeRegion struct{ ID string } `json:"home_region"`
 		}](site.resident("r0"), "/profile").HomeRegion.ID)
@@ -197,10 +233,19 @@ func TestMergeRegion(t *testing.T) {
 			"/staff":    {"username": "later", "password": password, "name": "后来", "grants": []object{{"role": "grid_worker", "region_id": s.first.ID}}},
 			"/articles": {"region_id": s.first.ID, "title": "标题", "body": "正文", "min_seconds": 5},
 			"/regions":  {"parent_id": s.first.ID, "level": "grid", "name": "新网格"},
+			"/service-records": {
+				"region_id": s.first.ID, "volunteer_numbers": []string{s.volunteer()}, "title": "清扫", "content": "清扫", "place_name": "社区", "beneficiary": "居民",
+				"person_in_charge": "钱网格", "reason": "当时停电", "started_at": c.Now().Add(-50 * time.Hour), "ended_at": c.Now().Add(-49 * time.Hour),
+			},
 		} {
 			a := easterner.do(http.MethodPost, path, body, "Idempotency-Key", freshKey())
 			require.Equal(t, "region.closed", a.code(), "%s: %s", path, a)
 		}
+		certificate := get[list[struct{ ID string }]](site.resident("r0"), "/certificates").Items[0].ID
+		_, err := s.a.Volunteer.WithdrawCertificate(t.Context(), s.residents[0], certificate)
+		require.NoError(t, err)
+		_, err = s.certify("certificate-two")
+		require.ErrorIs(t, err, region.ErrClosed, "by who is taken to live there still")
 		c.Advance(24 * time.Hour)
 		post[struct{}](site.resident("r0"), "/sign-ins", object{})
 		require.EqualValues(t, 1, s.points(s.second.ID))

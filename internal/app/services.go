@@ -145,6 +145,7 @@ func (a *App) addDomains(s *Services, c clock.Clock) error {
 	if err != nil {
 		return err
 	}
+	s.Identity.OnDelete(s.Market.ForgetTx)
 	s.Media.OnUnused(s.Market.UsedMedia)
 	return nil
 }

@@ -233,6 +233,19 @@ func TestUntypedErrors(t *testing.T) {
 		require.Equal(t, 1, strings.Count(r.log.String(), marker))
 		require.Contains(t, r.log.String(), p.RequestID)
 	})
+	t.Run("what a driver quotes of people's data stays out of the log", func(t *testing.T) {
+		for _, cause = range []error{
+			fmt.Errorf("identity: insert: %w", errors.New("Error 1062 (23000): Duplicate entry '13800138000-王秀英' for key 'phone'")),
+			fault.New(fault.Unavailable, "x.busy", "请稍候").WithCause(errors.New("send to 13800138000 of 王秀英: refused")),
+		} {
+			r.call("GET", "/v1/fail", "")
+		}
+		require.Contains(t, r.log.String(), "identity: insert: Error 1062")
+		require.Contains(t, r.log.String(), "refused")
+		for _, personal := range []string{"13800138000", "王秀英"} {
+			require.NotContains(t, r.log.String(), personal)
+		}
+	})
 	t.Run("a huma error made by a handler leaks nothing either", func(t *testing.T) {
 		cause = huma.Error500InternalServerError("boom "+marker, errors.New(marker))
 		answer := r.call("GET", "/v1/fail", "")

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"jiamenkou/internal/fault"
+	"jiamenkou/internal/redact"
 )
 
 // Problem is the body of every error: RFC 9457 application/problem+json with
@@ -52,6 +53,9 @@ func (p *Problem) GetHeaders() http.Header {
 	return h
 }
 
+// maxLoggedBytes bounds what is logged of one error.
+const maxLoggedBytes = 2000
+
 var statusOf = map[fault.Kind]int{
 	fault.Invalid:         http.StatusUnprocessableEntity,
 	fault.Unauthenticated: http.StatusUnauthorized,
@@ -66,7 +70,7 @@ var statusOf = map[fault.Kind]int{
 
 // ProblemOf maps an error to its answer: the one place where faults meet HTTP.
 // An untyped error becomes a 500 with a fixed text and is logged here, once,
-// with its cause.
+// with its cause, but for what that may quote of people's data.
 func ProblemOf(ctx context.Context, err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -82,7 +86,7 @@ func ProblemOf(ctx context.Context, err error) *Problem {
 		f = fault.New(fault.Unavailable, "request.timeout", "处理超时，请稍后查看结果")
 		f.RetryAfter = retryAfterTimeout
 	case f == nil:
-		slog.ErrorContext(ctx, "request failed", "request_id", RequestID(ctx), "error", err)
+		slog.ErrorContext(ctx, "request failed", "request_id", RequestID(ctx), "error", redact.Error(err, maxLoggedBytes))
 		return newProblem(ctx, http.StatusInternalServerError, "internal", "系统出错了，我们已记录，请稍后再试")
 	}
 	status, ok := statusOf[f.Kind]
@@ -90,7 +94,7 @@ func ProblemOf(ctx context.Context, err error) *Problem {
 		status = http.StatusInternalServerError
 	}
 	if status == http.StatusServiceUnavailable && f.Cause != nil {
-		slog.WarnContext(ctx, "request refused", "request_id", RequestID(ctx), "code", f.Code, "cause", f.Cause)
+		slog.WarnContext(ctx, "request refused", "request_id", RequestID(ctx), "code", f.Code, "cause", redact.Error(f.Cause, maxLoggedBytes))
 	}
 	p = newProblem(ctx, status, f.Code, f.Message)
 	for _, field := range f.Fields {

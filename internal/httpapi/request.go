@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/redact"
 )
 
 type requestIDKey struct{}
@@ -39,7 +40,7 @@ func Requests(c clock.Clock, log *slog.Logger) gin.HandlerFunc {
 		start := time.Now()
 		defer func() {
 			if r := recover(); r != nil {
-				log.ErrorContext(ctx, "panic", "request_id", id, "route", g.FullPath(), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+				log.ErrorContext(ctx, "panic", "request_id", id, "route", g.FullPath(), "panic", redact.Error(fmt.Errorf("%v", r), maxLoggedBytes), "stack", string(debug.Stack()))
 				if !g.Writer.Written() {
 					WriteProblem(g, newProblem(ctx, 500, "internal", "系统出错了，我们已记录，请稍后再试"))
 				}

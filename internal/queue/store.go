@@ -158,7 +158,7 @@ func (w *Worker) settle(batch []outcome) {
 	})
 	if err != nil {
 		w.count.errors.Add(1)
-		w.log.Error("queue: cannot write outcomes; the jobs will run again", "jobs", len(batch), "error", err)
+		w.log.Error("queue: cannot write outcomes; the jobs will run again", "jobs", len(batch), "error", lastError(err))
 		return
 	}
 	if lost := int64(len(batch)) - changed; lost > 0 {

@@ -23,13 +23,15 @@ type Nearby struct {
 	RegionName   string
 	Status       Status
 	Mine         bool
-	WithinMeters int64 // rounded up to 50, so that several questions do not find the spot
+	WithinMeters int64 // rounded up to 50, from about where it is: see blurred
 	CreatedAt    clock.Instant
 }
 
 // What counts as nearby.
 const (
 	nearbyMeters  = 100.0
+	nearbyCell    = 0.0005 // degrees, about 50 metres
+	blurMeters    = 40     // half a cell's diagonal, rounded up
 	nearbyStep    = 50
 	nearbyWithin  = 14 * 24 * time.Hour
 	maxNearby     = 5
@@ -48,7 +50,7 @@ type NearbyInput struct {
 	Category Category
 }
 
-// Nearby lists the open reports of the resident's county within 100 metres
+// Nearby lists the open reports of the resident's county within about 100 metres
 // and 14 days, nearest first, at most five. The position is not stored. Errors:
 // casework.invalid.
 func (s *Service) Nearby(ctx context.Context, actor authz.Actor, in NearbyInput) ([]Nearby, error) {
@@ -83,7 +85,7 @@ type nearbyRow struct {
 
 // around reads the open reports of a box about the position.
 func (s *Service) around(ctx context.Context, actor authz.Actor, in NearbyInput, categories []Category) ([]nearbyRow, error) {
-	least, most := geo.Box(geo.Point{Lon: in.Lon, Lat: in.Lat}, nearbyMeters)
+	least, most := geo.Box(geo.Point{Lon: in.Lon, Lat: in.Lat}, nearbyMeters+blurMeters)
 	var rows []nearbyRow
 	err := s.db.Read(ctx).Raw(`SELECT c.id, c.number, c.category, c.status, c.reporter_id, c.lon, c.lat, c.created_at, r.name AS region_name
 		FROM case_file c JOIN region r ON r.id = c.region_id
@@ -99,11 +101,19 @@ func (s *Service) around(ctx context.Context, actor authz.Actor, in NearbyInput,
 	return rows, nil
 }
 
+// blurred is the middle of the cell in which a place lies. Whoever asks from
+// here and there finds where the distance changes from one step to the next, and
+// from that the place that it is measured from: it must not be the spot itself.
+func blurred(p geo.Point) geo.Point {
+	middle := func(degrees float64) float64 { return (math.Floor(degrees/nearbyCell) + 0.5) * nearbyCell }
+	return geo.Point{Lon: middle(p.Lon), Lat: middle(p.Lat)}
+}
+
 // nearest measures and sorts; the corners of the box are left out.
 func nearest(rows []nearbyRow, actor authz.Actor, in NearbyInput) []Nearby {
 	out := make([]Nearby, 0, maxNearby)
 	for _, r := range rows {
-		meters := geo.Meters(geo.Point{Lon: in.Lon, Lat: in.Lat}, geo.Point{Lon: *r.Lon, Lat: *r.Lat})
+		meters := geo.Meters(geo.Point{Lon: in.Lon, Lat: in.Lat}, blurred(geo.Point{Lon: *r.Lon, Lat: *r.Lat}))
 		if meters > nearbyMeters {
 			continue
 		}

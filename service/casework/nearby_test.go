@@ -67,6 +67,28 @@ func TestNearby(t *testing.T) {
 			require.NotContains(t, text, w.resident.ID)
 			require.NotContains(t, text, "119.5")
 		})
+		t.Run("does not give the spot away to somebody who asks from many places", func(t *testing.T) {
+			// Twenty metres and more apart, in one cell: no answer tells them apart.
+			for category, spot := range map[casework.Category][2]float64{model.CategorySafety: {119.5201, 30.5301}, model.CategoryOrder: {119.5204, 30.5304}} {
+				w.report(func(in *casework.ReportInput) { in.Category, in.Lon, in.Lat = category, new(spot[0]), new(spot[1]) })
+			}
+			answers := map[string]int{}
+			for north := -150.0; north <= 150; north += 12 {
+				for east := -150.0; east <= 150; east += 12 {
+					var said [2]string
+					for i, category := range []casework.Category{model.CategorySafety, model.CategoryOrder} {
+						got, err := w.casework.Nearby(t.Context(), w.neighbour, casework.NearbyInput{Lon: 119.5202 + meters(east), Lat: 30.5302 + meters(north), Category: category})
+						require.NoError(t, err)
+						for _, n := range got {
+							said[i] = fmt.Sprint(n.WithinMeters)
+						}
+						answers[said[i]]++
+					}
+					require.Equal(t, said[0], said[1], "%v m north, %v m east", north, east)
+				}
+			}
+			require.Len(t, answers, 3, "near, not so near and too far were asked for: %v", answers)
+		})
 		t.Run("tells one's own as such, and nothing to other counties or staff", func(t *testing.T) {
 			own, err := w.casework.Nearby(t.Context(), w.resident, casework.NearbyInput{Lon: lon, Lat: lat})
 			require.NoError(t, err)

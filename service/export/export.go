@@ -120,14 +120,18 @@ func (s *Service) Create(ctx context.Context, actor authz.Actor, in Request) (Ex
 		ID: s.clock.NewID(), StaffID: actor.ID, Resource: in.Resource, Format: in.Format, Filters: string(filters),
 		Status: model.ExportQueued, CreatedAt: clock.Now(s.clock),
 	}
-	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.createTx(ctx, tx, actor, &row) })
+	region, err := s.regionOf(ctx, actor)
+	if err != nil {
+		return Export{}, err
+	}
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.createTx(ctx, tx, actor, region, &row) })
 	if database.IsDuplicate(err) { // asked twice at the same time
 		return Export{}, ErrTooMany
 	}
 	return row, err
 }
 
-func (s *Service) createTx(ctx context.Context, tx *gorm.DB, actor authz.Actor, row *Export) error {
+func (s *Service) createTx(ctx context.Context, tx *gorm.DB, actor authz.Actor, region string, row *Export) error {
 	var used []int64
 	if err := tx.Raw("SELECT slot FROM export_job WHERE staff_id = ? AND slot IS NOT NULL", actor.ID).Scan(&used).Error; err != nil {
 		return fmt.Errorf("export: slots: %w", err)
@@ -143,7 +147,7 @@ func (s *Service) createTx(ctx context.Context, tx *gorm.DB, actor authz.Actor, 
 	if err := tx.Create(row).Error; err != nil {
 		return err
 	}
-	if err := s.recordTx(tx, actor, "export.create", *row); err != nil {
+	if err := s.recordTx(tx, actor, region, "export.create", *row); err != nil {
 		return err
 	}
 	return queue.EnqueueTx(ctx, tx, s.clock, queue.Job{Kind: Job, UniqueKey: row.ID, Payload: payload{row.ID}})
@@ -156,14 +160,14 @@ type trace struct {
 	Filters  json.RawMessage `json:"filters"`
 }
 
-func (s *Service) recordTx(tx *gorm.DB, actor authz.Actor, action string, row Export) error {
-	region := ""
-	for _, g := range actor.Grants {
-		if g.RegionID != "" {
-			region = g.RegionID
-			break
-		}
-	}
+// regionOf is where the actor belongs, whose auditors see what the actor takes
+// along. (A role at a merchant names no region.)
+func (s *Service) regionOf(ctx context.Context, actor authz.Actor) (string, error) {
+	staff, err := s.people.StaffSelf(ctx, actor)
+	return staff.RegionID, err
+}
+
+func (s *Service) recordTx(tx *gorm.DB, actor authz.Actor, region, action string, row Export) error {
 	return s.people.RecordTx(tx, identity.AuditEntry{
 		Actor: actor, Action: action, ObjectType: "export", ObjectID: row.ID, RegionID: region,
 		Detail: trace{row.Resource, row.Format, json.RawMessage(row.Filters)},
@@ -212,6 +216,10 @@ func (s *Service) Open(ctx context.Context, actor authz.Actor, id string) (Expor
 	case row.Status != model.ExportDone:
 		return row, nil, ErrNotReady
 	}
+	region, err := s.regionOf(ctx, actor)
+	if err != nil {
+		return row, nil, err
+	}
 	file, err := s.files.Open(row.FileKey)
 	if errors.Is(err, blob.ErrNotFound) {
 		return row, nil, ErrExpired
@@ -219,7 +227,7 @@ func (s *Service) Open(ctx context.Context, actor authz.Actor, id string) (Expor
 	if err != nil {
 		return row, nil, err
 	}
-	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.recordTx(tx, actor, "export.download", row) })
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.recordTx(tx, actor, region, "export.download", row) })
 	if err != nil {
 		return row, nil, errors.Join(err, file.Close())
 	}

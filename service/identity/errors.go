@@ -22,6 +22,7 @@ var (
 	ErrBusy                 = fault.New(fault.Unavailable, "identity.busy", "登录的人太多，请稍后再试")
 	ErrWrongPassword        = fault.New(fault.Forbidden, "identity.wrong_password", "原密码不正确")
 	ErrWeChatTaken          = fault.New(fault.Conflict, "identity.wechat_taken", "此微信已绑定其他工作人员账号")
+	ErrNicknameRefused      = fault.New(fault.Invalid, "identity.nickname_refused", "这个昵称可能违反平台规定，请换一个")
 	ErrPhoneTaken           = fault.New(fault.Conflict, "identity.phone_taken", "此手机号已绑定其他账号，请联系社区工作人员")
 	ErrPhoneInvalid         = fault.New(fault.Invalid, "identity.phone_invalid", "手机号格式不正确")
 	ErrIDNumberTaken        = fault.New(fault.Conflict, "identity.id_number_taken", "此身份证号已登记在其他账号，请联系社区工作人员")

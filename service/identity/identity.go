@@ -26,10 +26,11 @@ import (
 )
 
 // WeChat is what identity asks of WeChat; *wechat.Client implements it. Codes
-// are single use, so neither method is ever repeated.
+// are single use, so none of the methods is ever repeated here.
 type WeChat interface {
 	CodeToSession(ctx context.Context, code string) (wechat.Session, error)
 	PhoneNumber(ctx context.Context, code string) (string, error)
+	CheckText(ctx context.Context, openID string, scene int, text string) (wechat.Verdict, error)
 }
 
 // Config of the service. A zero field takes its default, except JWTSecret.

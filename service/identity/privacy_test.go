@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/database/databasetest"
 	"jiamenkou/internal/wechat"
+	"jiamenkou/internal/wechat/wechatsim"
 	"jiamenkou/model"
 	"jiamenkou/service/identity"
 )
@@ -59,6 +61,12 @@ func TestProfile(t *testing.T) {
 				requireCode(t, f.UpdateProfile(ctx, actor, bad), "identity.invalid")
 			}
 			require.ErrorIs(t, f.UpdateProfile(ctx, f.Operator, "x"), authz.ErrForbidden)
+			for _, word := range []string{wechatsim.MarkerRisky, wechatsim.MarkerReview} {
+				require.ErrorIs(t, f.UpdateProfile(ctx, actor, "我"+word), identity.ErrNicknameRefused)
+			}
+			p, err := f.GetProfile(ctx, actor)
+			require.NoError(t, err)
+			require.Equal(t, "隔壁老王", p.Nickname)
 		})
 		t.Run("records a real name, and an ID number once for all", func(t *testing.T) {
 			number := idNumber("19900101", "001")
@@ -74,6 +82,30 @@ func TestProfile(t *testing.T) {
 			other, _ := f.Resident(t, "other")
 			require.ErrorIs(t, f.SetRealName(ctx, other, "李小明", number), identity.ErrIDNumberTaken)
 			require.ErrorIs(t, f.SetRealName(ctx, f.Operator, "李小明", ""), authz.ErrForbidden)
+		})
+		t.Run("fixes one ID number of several that come at once", func(t *testing.T) {
+			for round := range 5 {
+				somebody, _ := f.Resident(t, fmt.Sprintf("at-once-%d", round))
+				const tries = 4
+				results := make(chan error, tries)
+				start := make(chan struct{})
+				for n := range tries {
+					go func() {
+						<-start
+						results <- f.SetRealName(ctx, somebody, "王小明", idNumber("19910101", fmt.Sprintf("%d%02d", round+1, n)))
+					}()
+				}
+				close(start)
+				fixed := 0
+				for range tries {
+					if err := <-results; err == nil {
+						fixed++
+					} else {
+						require.ErrorIs(t, err, identity.ErrRealNameFixed)
+					}
+				}
+				require.Equal(t, 1, fixed)
+			}
 		})
 		t.Run("shows the person masked data", func(t *testing.T) {
 			p, err := f.GetProfile(ctx, actor)
@@ -439,6 +471,10 @@ func (w brokenWeChat) CodeToSession(context.Context, string) (wechat.Session, er
 }
 func (w brokenWeChat) PhoneNumber(context.Context, string) (string, error) { return "12345", w.err }
 
+func (w brokenWeChat) CheckText(context.Context, string, int, string) (wechat.Verdict, error) {
+	return wechat.Verdict{Suggest: wechat.SuggestPass}, w.err
+}
+
 func TestWeChatFailures(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ctx := t.Context()
@@ -457,6 +493,7 @@ func TestWeChatFailures(t *testing.T) {
 			require.ErrorIs(t, s.BindStaffWeChat(ctx, f.Operator, "x"), want)
 			_, err = s.BindPhone(ctx, actor, "x")
 			require.ErrorIs(t, err, want)
+			require.ErrorIs(t, s.UpdateProfile(ctx, actor, "隔壁老王"), want)
 		}
 		_, err := broken(nil).BindPhone(ctx, actor, "x")
 		require.ErrorIs(t, err, identity.ErrPhoneInvalid)

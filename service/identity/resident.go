@@ -13,6 +13,7 @@ import (
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/fault"
 	"jiamenkou/internal/pii"
+	"jiamenkou/internal/wechat"
 	"jiamenkou/model"
 )
 
@@ -254,12 +255,28 @@ func maskPhone(phone string) string {
 	return phone[:3] + "****" + phone[len(phone)-4:]
 }
 
-// UpdateProfile sets the nickname, 1 to 20 characters.
+// UpdateProfile sets the nickname, 1 to 20 characters, once WeChat has passed
+// it: nobody looks at nicknames, so that what WeChat would have reviewed is
+// refused too, and what it cannot judge now waits for another try. Errors:
+// ErrNicknameRefused, those of wechat.CheckText, field faults.
 func (s *Service) UpdateProfile(ctx context.Context, actor authz.Actor, nickname string) error {
 	var f fault.Fields
 	model.ValidateNickname(&f, "nickname", nickname)
 	if err := f.Err(codeInput); err != nil {
 		return err
+	}
+	row, err := s.ownRow(ctx, actor)
+	if err != nil {
+		return err
+	}
+	if row.OpenID != nil { // else WeChat does not know this person
+		verdict, err := s.wechat.CheckText(ctx, *row.OpenID, wechat.SceneProfile, nickname)
+		if err != nil {
+			return wechatFault(err)
+		}
+		if verdict.Suggest != wechat.SuggestPass {
+			return ErrNicknameRefused
+		}
 	}
 	return s.updateOwn(ctx, actor, "nickname = ?", nickname)
 }
@@ -364,9 +381,6 @@ func (s *Service) SetRealName(ctx context.Context, actor authz.Actor, name, idNu
 	if err := f.Err(codeInput); err != nil {
 		return err
 	}
-	if row.IDNumberIndex != nil {
-		return ErrRealNameFixed
-	}
 	if birthYear != 0 && s.maybeChild(birthYear) && row.GuardianConsentedAt == nil {
 		return ErrGuardian
 	}
@@ -374,19 +388,36 @@ func (s *Service) SetRealName(ctx context.Context, actor authz.Actor, name, idNu
 	if err != nil {
 		return err
 	}
-	if idNumber == "" {
-		return s.updateOwn(ctx, actor, "real_name_cipher = ?", sealedName)
+	set, args := "real_name_cipher = ?", []any{sealedName}
+	if idNumber != "" {
+		sealedID, index, err := s.seal(fieldIDNumber, idNumber)
+		if err != nil {
+			return err
+		}
+		set, args = set+", id_number_cipher = ?, id_number_index = ?, birth_year = ?", append(args, sealedID, index, birthYear)
 	}
-	sealedID, index, err := s.seal(fieldIDNumber, idNumber)
-	if err != nil {
-		return err
-	}
-	err = s.updateOwn(ctx, actor, "real_name_cipher = ?, id_number_cipher = ?, id_number_index = ?, birth_year = ?",
-		sealedName, sealedID, index, birthYear)
+	err = database.InTx(ctx, s.db, func(tx *gorm.DB) error { return s.setNameTx(tx, actor, set, args...) })
+	s.actors.purge(actor.ID)
 	if database.IsDuplicate(err) {
 		return ErrIDNumberTaken
 	}
 	return err
+}
+
+// setNameTx asks under the lock whether an ID number is on record: of two that
+// come at once, one is fixed.
+func (s *Service) setNameTx(tx *gorm.DB, actor authz.Actor, set string, args ...any) error {
+	if err := lockActiveTx(tx, actor.ID); err != nil {
+		return err
+	}
+	var onRecord int64
+	if err := tx.Raw("SELECT COUNT(*) FROM resident WHERE id = ? AND id_number_index IS NOT NULL", actor.ID).Scan(&onRecord).Error; err != nil {
+		return fmt.Errorf("identity: id number: %w", err)
+	}
+	if onRecord > 0 {
+		return ErrRealNameFixed
+	}
+	return updateOwnTx(tx, actor.ID, s.now(), set, args...)
 }
 
 // parseIDNumber checks an 18-character citizen identity number: a real birth

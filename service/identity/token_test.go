@@ -128,7 +128,7 @@ func TestErrorsHaveDistinctCodes(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range []*fault.Error{
 		ErrTokenInvalid, ErrTokenExpired, ErrSessionRevoked, ErrRefreshInvalid, ErrRefreshReused, ErrAccountFrozen, ErrStaffDisabled,
-		ErrBadCredentials, ErrStaffNotBound, ErrGuardian, ErrBusy, ErrWrongPassword, ErrWeChatTaken, ErrPhoneTaken, ErrPhoneInvalid,
+		ErrBadCredentials, ErrStaffNotBound, ErrGuardian, ErrBusy, ErrWrongPassword, ErrWeChatTaken, ErrNicknameRefused, ErrPhoneTaken, ErrPhoneInvalid,
 		ErrIDNumberTaken, ErrRealNameFixed, ErrResidentTaken, ErrUsernameTaken, ErrGrantExists, ErrTooManyGrants, ErrSelf, ErrBadMove,
 		ErrStaffNotFound, ErrGrantNotFound, ErrResidentUnknown, ErrRegionUnknown, ErrRegionTooHigh, ErrBatchTooLarge,
 	} {

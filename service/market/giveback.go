@@ -25,7 +25,7 @@ func (s *Service) giveBackTx(ctx context.Context, tx *gorm.DB, orders []Order, r
 	releases := make([]ledger.Release, len(orders))
 	for i, o := range orders {
 		releases[i] = ledger.Release{
-			Event:      ledger.Event{SourceType: SourceOrder, SourceID: o.ID, ActorID: rows[i].ActorID, Reason: rows[i].Reason},
+			Event:      ledger.Event{SourceType: SourceOrder, SourceID: o.ID, ActorID: rows[i].ActorID, Reason: bookedReason(rows[i])},
 			ResidentID: o.ResidentID, HoldID: o.HoldID,
 		}
 	}
@@ -58,6 +58,28 @@ func (s *Service) giveBackTx(ctx context.Context, tx *gorm.DB, orders []Order, r
 		return nil, fmt.Errorf("market: give back: %w", err)
 	}
 	return failed, stockTx(tx, sold)
+}
+
+// bookedReason is what the ledger keeps of why an order was given back. A
+// resident's own words stand with the order alone: nothing in the books can be
+// deleted when the resident leaves.
+func bookedReason(move model.OrderHistory) string {
+	if move.ActorKind == string(authz.KindResident) {
+		return "居民取消兑换"
+	}
+	return move.Reason
+}
+
+// ForgetTx joins the deletion of a resident's account: orders stay, by an
+// anonymous resident, without what was written about cancelling them. It is an
+// identity.DeleteHook.
+func (*Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) error {
+	err := tx.WithContext(ctx).Exec("UPDATE order_history SET reason = '' WHERE actor_id = ? AND actor_kind = ? AND reason <> ''",
+		residentID, authz.KindResident).Error
+	if err != nil {
+		return fmt.Errorf("market: forget: %w", err)
+	}
+	return nil
 }
 
 // CancelInput asks for an order to be cancelled.

@@ -7,7 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -171,7 +171,9 @@ func (in RuleInput) validate() error {
 
 // PublishRule adds a rule: version 1, or the version after the newest of the
 // same region and event. Points earned before keep the rule and the expiry
-// that they were earned under.
+// that they were earned under. The actor must be operator over the rule's
+// region and over the budget's, which is the same or lies above: a rule spends
+// the budget without anybody else being asked.
 func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInput) (NamedRule, error) {
 	if err := in.validate(); err != nil {
 		return NamedRule{}, err
@@ -194,8 +196,12 @@ func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInp
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(pathIDs(path), budget.RegionID) {
+		above, within := pathDownTo(path, budget.RegionID)
+		if !within {
 			return ErrBudgetRegion
+		}
+		if err := actor.InRegion(above, authz.RoleOperator); err != nil {
+			return err
 		}
 		var newest int64
 		err = tx.Model(&model.PolicyRule{}).Where("region_id = ? AND event_kind = ?", in.RegionID, in.EventKind).
@@ -221,6 +227,13 @@ func (s *Service) PublishRule(ctx context.Context, actor authz.Actor, in RuleInp
 		return NamedRule{}, ErrRuleConflict
 	}
 	return row, err
+}
+
+// pathDownTo returns the path of a region on the way to another, and false if
+// it does not lie on it.
+func pathDownTo(path, id string) (string, bool) {
+	before, _, found := strings.Cut(path, "/"+id+"/")
+	return before + "/" + id + "/", found
 }
 
 // stillAtTx returns ErrRuleConflict if a region lies elsewhere by now, where

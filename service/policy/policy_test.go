@@ -384,6 +384,13 @@ func TestRules_areTheOperatorsOwn(t *testing.T) {
 			"true budget.create " + budgets.Items[0].ID + fmt.Sprintf(` {"from_points":0,"to_points":%d}`, budgets.Items[0].LimitPoints),
 			"true rule.publish " + rule.ID + " " + detail, "true rule.retire " + rule.ID + " " + detail,
 		}, got)
+
+		in.RegionID, in.BudgetID = w.town.ID, w.budget.ID
+		_, err = w.policy.PublishRule(t.Context(), operatorOver(w.town), in)
+		require.ErrorIs(t, err, authz.ErrForbidden, "the county's budget is the county's to spend")
+		in.RegionID = w.village.ID
+		_, err = w.policy.PublishRule(t.Context(), w.operator, in)
+		require.NoError(t, err, "which can let a village's rule draw on it")
 	})
 }
 

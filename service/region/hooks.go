@@ -113,6 +113,7 @@ var standingWords = map[model.RegionHolding]string{
 	model.HoldsRegions: "个下级地区", model.HoldsResidents: "位居民", model.HoldsGridWorkers: "名网格员", model.HoldsStaff: "名其他工作人员",
 	model.HoldsCases: "件未办结事件", model.HoldsActivities: "场未结束的活动", model.HoldsArticles: "篇未撤下的播报",
 	model.HoldsMerchants: "家商户", model.HoldsBenefits: "项未下架的福利", model.HoldsBudgets: "笔未到期的积分预算",
+	model.HoldsRecords: "条待审批的服务记录", model.HoldsCertificates: "份待出具的证明",
 	model.HoldsObjections: "件未答复的异议", model.HoldsAdjustments: "笔待复核的调账",
 }
 

@@ -18,6 +18,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/model"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/region"
 )
 
 // The notices of certificates; the object is the certificate.
@@ -132,6 +133,9 @@ func (s *Service) requestTx(ctx context.Context, tx *gorm.DB, actor authz.Actor,
 		return none, err
 	}
 	if err := s.moveCertificateTx(tx, actor, &c, model.CertificateRequested, ""); err != nil {
+		return none, err
+	}
+	if err := region.RequireOpenTx(tx, c.RegionID); err != nil {
 		return none, err
 	}
 	return c, s.tellTx(ctx, tx, Notice{Topic: NoticeCertificateRequested, ObjectID: c.ID})
@@ -375,14 +379,19 @@ func (s *Service) moveCertificateTx(tx *gorm.DB, actor authz.Actor, c *Certifica
 	}).Error
 }
 
-// closeRequestsTx withdraws what a resident who leaves has requested.
+// closeRequestsTx withdraws what a resident who leaves has requested, and drops
+// the words of what no certificate came of. One that was issued is out in the
+// world, and goes on saying what it says to whoever verifies it.
 func (s *Service) closeRequestsTx(tx *gorm.DB, actor authz.Actor, residentID string) error {
 	var open []Certificate
 	err := tx.Raw("SELECT * FROM certificate WHERE resident_id = ? AND open_slot = 1", residentID).Scan(&open).Error
 	for i := 0; err == nil && i < len(open); i++ { // one at most
 		err = s.moveCertificateTx(tx, actor, &open[i], model.CertificateWithdrawn, "账号已注销")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.Exec("UPDATE certificate SET purpose = '' WHERE resident_id = ? AND number IS NULL", residentID).Error
 }
 
 // Verified is what anybody learns who holds the paper: whether it is genuine,

@@ -17,6 +17,7 @@ import (
 	"jiamenkou/internal/fault"
 	"jiamenkou/model"
 	"jiamenkou/service/policy"
+	"jiamenkou/service/region"
 )
 
 // insertRecordsTx writes records and counts their minutes: for the day unless
@@ -164,6 +165,9 @@ func (s *Service) AddManualRecord(ctx context.Context, actor authz.Actor, in Man
 			moves = append(moves, move{object: model.VolunteerRecord, id: r.ID, to: string(r.State), reason: in.Reason})
 		}
 		if err := insertRecordsTx(tx, records); err != nil {
+			return err
+		}
+		if err := region.RequireOpenTx(tx, in.RegionID); err != nil {
 			return err
 		}
 		if err := s.recordMovesTx(tx, actor, moves); err != nil {

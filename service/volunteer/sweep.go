@@ -148,9 +148,11 @@ func (s *Service) ForgetTx(ctx context.Context, tx *gorm.DB, residentID string) 
 			return err
 		}
 	}
-	// The answers repeat the resident's words.
-	if err := tx.Exec("DELETE FROM volunteer_request WHERE actor_id = ?", residentID).Error; err != nil {
-		return err
+	// The answers repeat the resident's words, also those that staff got.
+	for _, column := range []string{"actor_id", "resident_id"} {
+		if err := tx.Exec("DELETE FROM volunteer_request WHERE "+column+" = ?", residentID).Error; err != nil {
+			return err
+		}
 	}
 	return s.cancelSignupsTx(tx, system, ahead, "账号已注销")
 }

@@ -248,8 +248,22 @@ func (s *Service) storeAnswerTx(tx *gorm.DB, actor authz.Actor, key, hash string
 		return fmt.Errorf("volunteer: answer: %w", err)
 	}
 	return tx.Create(&model.VolunteerRequest{
-		ID: s.clock.NewID(), ActorID: actor.ID, IdempotencyKey: key, InputHash: hash, Answer: string(raw), CreatedAt: s.now(),
+		ID: s.clock.NewID(), ActorID: actor.ID, IdempotencyKey: key, InputHash: hash, Answer: string(raw), ResidentID: residentOf(answer),
+		CreatedAt: s.now(),
 	}).Error
+}
+
+// residentOf is whom an answer is about, so that it goes with the account: what
+// staff were answered repeats what the resident had written.
+func residentOf(answer any) *string {
+	switch a := answer.(type) {
+	case Correction:
+		return &a.ResidentID
+	case Certificate:
+		return &a.ResidentID
+	default:
+		return nil
+	}
 }
 
 // --- small checks ---

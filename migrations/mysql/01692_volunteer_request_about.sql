@@ -1,0 +1,6 @@
+-- +goose Up
+-- Answers about one resident say so; those about many are lists of ids.
+UPDATE volunteer_request SET resident_id = JSON_UNQUOTE(JSON_EXTRACT(answer, '$.ResidentID')) WHERE answer LIKE '{%"ResidentID":%';
+
+-- +goose Down
+UPDATE volunteer_request SET resident_id = NULL;
