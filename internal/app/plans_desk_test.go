@@ -7,13 +7,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
+	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
 	"jiamenkou/model"
+	"jiamenkou/service/identity"
 )
 
 // deskTables are filled by furnish.
-var deskTables = []string{"merchant", "activity", "case_file", "audit_log", "service_record"}
+var deskTables = []string{"merchant", "activity", "case_file", "audit_log", "service_record", "region"}
 
 // furnish gives staff enough to look through: the rows are nobody's work, only
 // many.
@@ -22,13 +26,22 @@ func (w *town) furnish(n int) {
 	now, id := clock.Now(w.clock), w.clock.NewID
 	mine := one[model.Resident](w, "id = ?", w.c.residents[0].ID)
 	shop := one[model.Merchant](w, "id = ?", w.c.shops[0].merchantID)
+	elsewhere := w.anotherTown(n)
 	// Most of it lies where the person who looks has nothing to say.
-	place := func(i int) string { return append(w.c.villages, w.c.townID)[i%3] }
+	place := func(i int) string {
+		if i%10 > 0 {
+			return elsewhere[i]
+		}
+		return append(w.c.villages, w.c.townID)[i/10%3]
+	}
+	var merchants []string
 	fill(w, n, func(i int) model.Merchant {
 		row := shop
 		row.ID, row.Name, row.RegionID = id(), fmt.Sprintf("商户 %d", i), place(i)
+		merchants = append(merchants, row.ID)
 		return row
 	})
+	w.spreadOrders(merchants)
 	fill(w, n, func(i int) model.Activity {
 		return model.Activity{
 			ID: id(), RegionID: place(i), OrganizerStaffID: w.c.operator.ID, Title: fmt.Sprintf("活动 %d", i), Content: "x", Category: "environment", Beneficiary: "x",
@@ -54,14 +67,58 @@ func (w *town) furnish(n int) {
 	})
 	var people []model.Resident
 	require.NoError(w.t, w.a.db.Read(w.t.Context()).Limit(n).Find(&people).Error)
+	records := make([]string, n)
 	fill(w, n, func(i int) model.ServiceRecord {
 		who := people[i%len(people)]
+		records[i] = id()
 		return model.ServiceRecord{
-			ID: id(), Kind: model.RecordManual, State: model.RecordRejected, Approval: model.ApprovalSecondPerson, ResidentID: who.ID, VolunteerNumber: who.VolunteerNumber,
+			ID: records[i], Kind: model.RecordManual, State: model.RecordRejected, Approval: model.ApprovalSecondPerson, ResidentID: who.ID, VolunteerNumber: who.VolunteerNumber,
 			RegionID: place(i), ActivityTitle: "x", Day: clock.Today(w.clock), StartedAt: now, EndedAt: now.Add(time.Hour), Minutes: 60, PlaceName: "x", Beneficiary: "x",
 			Content: "x", PersonInCharge: "x", RecorderID: "recorder", RecorderName: "x", Reason: "x", DecidedBy: new("another"), DecidedAt: &now, CreatedAt: now,
 		}
 	})
+	fill(w, n, func(i int) model.VolunteerHistory {
+		return model.VolunteerHistory{
+			ID: id(), ObjectType: model.VolunteerRecord, ObjectID: records[i], FromStatus: string(model.RecordPending), ToStatus: string(model.RecordRejected),
+			ActorKind: "staff", ActorID: "another", Reason: "x", CreatedAt: now,
+		}
+	})
+}
+
+// anotherTown makes a town of many villages and returns them.
+func (w *town) anotherTown(n int) (villages []string) {
+	w.t.Helper()
+	now := clock.Now(w.clock)
+	add := func(i int, level model.RegionLevel, parent model.Region) model.Region {
+		row := model.Region{
+			ID: w.clock.NewID(), ParentID: &parent.ID, Code: fmt.Sprintf("99%05d", i), Level: level, Name: fmt.Sprintf("地区 %d", i), Version: 1, CreatedAt: now, UpdatedAt: now,
+		}
+		row.Path = parent.Path + row.ID + "/"
+		return row
+	}
+	top := add(n, model.RegionTown, one[model.Region](w, "id = ?", w.c.countyID))
+	fill(w, 1, func(int) model.Region { return top })
+	fill(w, n, func(i int) model.Region {
+		row := add(i, model.RegionVillage, top)
+		villages = append(villages, row.ID)
+		return row
+	})
+	return villages
+}
+
+// spreadOrders hands most of the crowd's orders to other merchants.
+func (w *town) spreadOrders(merchants []string) {
+	w.t.Helper()
+	var orders []string
+	require.NoError(w.t, w.a.db.Read(w.t.Context()).Raw("SELECT id FROM benefit_order WHERE status = 'held' ORDER BY id").Scan(&orders).Error)
+	require.NoError(w.t, database.InTx(w.t.Context(), w.a.db, func(tx *gorm.DB) error {
+		for i, order := range orders {
+			if err := tx.Exec("UPDATE benefit_order SET merchant_id = ? WHERE id = ?", merchants[i], order).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // desk makes the calls of staff who look for something: the search across
@@ -96,7 +153,7 @@ func (w *town) desk() {
 	// The first page and one from the middle, in every order that a long list has.
 	for path, sorts := range map[string][]string{
 		"/residents": {"joined_at", "-joined_at"}, "/cases": {"created_at", "-created_at", "due_at", "-due_at"}, "/orders": {"created_at", "-created_at"},
-		"/audit-log": {"created_at", "-created_at"}, "/service-records": {"created_at", "-created_at", "day", "-day"},
+		"/audit-log": {"created_at", "-created_at"}, "/four-eyes": {"proposed_at", "-proposed_at"}, "/service-records": {"created_at", "-created_at", "day", "-day"},
 		"/merchants/" + order.MerchantID + "/redemptions": {"redeemed_at", "-redeemed_at"},
 	} {
 		for _, sort := range sorts {
@@ -106,6 +163,12 @@ func (w *town) desk() {
 			require.NotEmpty(w.t, next, page)
 			do(auditor, page+", next", http.MethodGet, page+"&cursor="+next, nil)
 		}
+	}
+	w.must(w.a.Identity.CreateStaff(w.t.Context(), authz.System("test"), []identity.NewStaff{{
+		Username: "town", Password: password, Name: "镇审计", Grants: []identity.NewGrant{{Role: authz.RoleAuditor, RegionID: w.c.townID}},
+	}}))
+	for _, path := range []string{"/orders", "/audit-log"} {
+		do(w.site.staff("town"), "town's "+path, http.MethodGet, path, nil)
 	}
 	w.clock.Advance(time.Minute)
 	w.during("resident's copy", func() {

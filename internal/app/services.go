@@ -169,18 +169,19 @@ func (a *App) addReaders(s *Services, c clock.Clock) (err error) {
 	s.Identity.OnDelete(s.Notify.ForgetTx)
 	s.Invite = invite.New(s.Volunteer, s.Market, a.wechat, a.cfg.WeChat.ScenePage)
 	s.Insight = insight.New(a.db, c, s.Region, s.Ledger, s.Policy, insight.Config{CaseDueIn: a.cfg.Casework.DueIn})
+	s.Lookup = lookup.New(lookup.Parts{
+		Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market,
+		Reading: s.Reading, Policy: s.Policy, Region: s.Region,
+	})
 	files, err := blob.OpenDisk(filepath.Join(a.cfg.Files.Path, "exports"), a.cfg.Export.MaxFileBytes)
 	if err != nil {
 		return err
 	}
 	s.Export = export.New(a.db, c, files, export.Lists{
-		Identity: s.Identity, Policy: s.Policy, Reading: s.Reading, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market, Settlement: s.Settlement, Recourse: s.Recourse,
+		Region: s.Region, Identity: s.Identity, Policy: s.Policy, Reading: s.Reading, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market,
+		Settlement: s.Settlement, Recourse: s.Recourse, Lookup: s.Lookup,
 	}, export.Config{MaxRows: a.cfg.Export.MaxRows, MaxConcurrent: a.cfg.Export.MaxConcurrent, Keep: a.cfg.Export.Keep})
 	s.Desk = desk.New(a.db, c)
-	s.Lookup = lookup.New(lookup.Parts{
-		Identity: s.Identity, Ledger: s.Ledger, Volunteer: s.Volunteer, Casework: s.Casework, Market: s.Market,
-		Reading: s.Reading, Policy: s.Policy, Region: s.Region,
-	})
 	settings, err := a.cfg.Settings()
 	if err != nil {
 		return err

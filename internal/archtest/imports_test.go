@@ -26,7 +26,8 @@ var serviceGroups = [][]string{
 	{"policy"},
 	{"volunteer", "reading", "casework", "market"},
 	{"settlement", "leaderboard", "notify", "insight", "recourse", "invite"},
-	{"export", "lookup", "assurance"},
+	{"lookup", "assurance"},
+	{"export"},
 }
 
 var (

@@ -8,6 +8,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
 )
@@ -70,7 +71,8 @@ type FourEyesFilter struct {
 }
 
 // fourEyesSource says where the decisions of one kind are. Every column is SQL
-// over from, in which r is the region and p the staff who proposed.
+// over from, in which r is the region and p the staff who proposed; {join} is how
+// the tables follow the one of the decisions.
 type fourEyesSource struct {
 	kind                                              FourEyesKind
 	from                                              string
@@ -79,14 +81,14 @@ type fourEyesSource struct {
 	status, decider, decidedAt, decisionNote, onlyFor string
 }
 
-const recordFrom = `service_record x JOIN region r ON r.id = x.region_id
+const recordFrom = `service_record x {join} region r ON r.id = x.region_id
 	LEFT JOIN volunteer_history h ON h.object_id = x.id AND h.from_status = 'pending_approval'`
 
 // fourEyesSources is the whole list: a new kind of decision by two persons gets
 // a line here.
 var fourEyesSources = []fourEyesSource{
 	{
-		kind: Adjusting, from: "adjustment x JOIN region r ON r.id = x.region_id", onlyFor: "1 = 1",
+		kind: Adjusting, from: "adjustment x {join} region r ON r.id = x.region_id", onlyFor: "1 = 1",
 		id: "x.id", object: "x.id", title: "''", detail: "x.kind", amount: "x.amount",
 		proposer: "x.proposed_by", proposerKind: "'staff'", at: "x.created_at", code: "x.reason_code", reason: "x.reason_text",
 		status:  "CASE x.status WHEN 'proposed' THEN 'waiting' WHEN 'expired' THEN 'lapsed' ELSE x.status END",
@@ -95,7 +97,7 @@ var fourEyesSources = []fourEyesSource{
 	recordSource(ManualRecord, "second_person"),
 	recordSource(LongDay, "long_day"),
 	{
-		kind: Correcting, from: "service_correction x JOIN region r ON r.id = x.region_id JOIN service_record s ON s.id = x.record_id", onlyFor: "1 = 1",
+		kind: Correcting, from: "service_correction x {join} region r ON r.id = x.region_id {join} service_record s ON s.id = x.record_id", onlyFor: "1 = 1",
 		id: "x.id", object: "x.id", title: "s.activity_title", detail: "s.day", amount: "COALESCE(x.minutes, 0)",
 		proposer: "COALESCE(x.proposed_by, x.resident_id)", proposerKind: "CASE WHEN x.proposed_by IS NULL THEN 'resident' ELSE 'staff' END",
 		at: "x.created_at", code: "''", reason: "CASE WHEN x.reason <> '' THEN x.reason ELSE x.asked_text END",
@@ -103,7 +105,7 @@ var fourEyesSources = []fourEyesSource{
 		decider: "x.decided_by", decidedAt: "x.decided_at", decisionNote: "x.decision_reason",
 	},
 	{
-		kind: Objecting, from: "objection x JOIN region r ON r.id = x.region_id", onlyFor: "1 = 1",
+		kind: Objecting, from: "objection x {join} region r ON r.id = x.region_id", onlyFor: "1 = 1",
 		id: "x.id", object: "x.id", title: "''", detail: "''", amount: "0",
 		proposer: "x.resident_id", proposerKind: "'resident'", at: "x.created_at", code: "''", reason: "x.text",
 		status:  "CASE WHEN x.answered_at IS NOT NULL THEN 'approved' WHEN x.status = 'open' THEN 'waiting' ELSE 'lapsed' END",
@@ -111,8 +113,8 @@ var fourEyesSources = []fourEyesSource{
 	},
 	{
 		kind: Disputing, onlyFor: "x.to_status = 'disputed'",
-		from: `statement_history x JOIN settlement_statement s ON s.id = x.statement_id JOIN settlement_period d ON d.id = s.period_id
-			JOIN merchant m ON m.id = s.merchant_id JOIN region r ON r.id = m.region_id
+		from: `statement_history x {join} settlement_statement s ON s.id = x.statement_id {join} settlement_period d ON d.id = s.period_id
+			{join} merchant m ON m.id = s.merchant_id {join} region r ON r.id = m.region_id
 			LEFT JOIN statement_history h ON h.statement_id = x.statement_id AND h.from_status = 'disputed'`,
 		id: "x.id", object: "x.statement_id", title: "m.name", detail: "d.day", amount: "s.points",
 		proposer: "x.actor_id", proposerKind: "x.actor_kind", at: "x.created_at", code: "''", reason: "x.reason",
@@ -146,12 +148,17 @@ func (s *Service) FourEyesLog(ctx context.Context, actor authz.Actor, f FourEyes
 	if err != nil {
 		return none, err
 	}
+	join := "JOIN"
+	if actor.CountyWide(readers...) && f.RegionID == "" {
+		join = database.InOrder(s.DB.Read(ctx))
+	}
 	var rows []FourEyes
 	for _, source := range fourEyesSources {
 		if f.Kind != "" && f.Kind != source.kind {
 			continue
 		}
 		query, all := source.query(f, seek, where, args)
+		query = strings.ReplaceAll(query, "{join}", join)
 		var part []FourEyes
 		if err := s.DB.Read(ctx).Raw(query, append(all, seek.Limit)...).Scan(&part).Error; err != nil {
 			return none, fmt.Errorf("assurance: four eyes: %s: %w", source.kind, err)

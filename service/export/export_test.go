@@ -18,18 +18,25 @@ import (
 	"jiamenkou/internal/paging"
 	"jiamenkou/model"
 	"jiamenkou/service/export"
+	"jiamenkou/service/identity"
 	"jiamenkou/service/identity/identitytest"
 	"jiamenkou/service/ledger"
+	"jiamenkou/service/lookup"
 	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
+	"jiamenkou/service/recourse"
+	"jiamenkou/service/region"
 )
 
 type world struct {
 	*identitytest.Fixture
 	t       *testing.T
 	exports *export.Service
-	market  *market.Service
-	auditor authz.Actor // of the east
+
+	market   *market.Service
+	policy   *policy.Service
+	recourse *recourse.Service
+	auditor  authz.Actor // of the east
 }
 
 func each(t *testing.T, cfg export.Config, test func(t *testing.T, w *world)) {
@@ -42,8 +49,12 @@ func each(t *testing.T, cfg export.Config, test func(t *testing.T, w *world)) {
 		w := &world{Fixture: f, t: t}
 		w.market, err = market.New(f.DB, f.Clock, l, market.Config{CodeKey: "a key for tests, of thirty-two bytes or more"})
 		require.NoError(t, err)
+		places := region.New(f.DB, f.Clock)
+		w.policy = policy.New(f.DB, f.Clock, l)
+		w.recourse = recourse.New(f.DB, f.Clock, l, w.policy, recourse.Config{})
 		w.exports = export.New(f.DB, f.Clock, files, export.Lists{
-			Identity: f.Service, Policy: policy.New(f.DB, f.Clock, l), Market: w.market,
+			Region: places, Identity: f.Service, Policy: w.policy, Market: w.market, Recourse: w.recourse,
+			Lookup: lookup.New(lookup.Parts{Region: places, Identity: f.Service, Policy: w.policy, Market: w.market}),
 		}, cfg)
 		f.Staff(t, "auditor", authz.RoleAuditor, f.East.ID)
 		w.auditor = f.Login(t, "auditor")
@@ -55,6 +66,15 @@ func (w *world) merchant(region model.Region, name string) {
 	w.t.Helper()
 	_, err := w.market.CreateMerchant(w.t.Context(), w.Operator, market.MerchantInput{RegionID: region.ID, Name: name, Category: "retail"})
 	require.NoError(w.t, err)
+}
+
+func (w *world) budget() model.Budget {
+	w.t.Helper()
+	b, err := w.policy.CreateBudget(w.t.Context(), w.Operator, policy.BudgetInput{
+		RegionID: w.County.ID, Name: "全年", StartsOn: "2026-01-01", EndsOn: "2026-12-31", LimitPoints: 100,
+	})
+	require.NoError(w.t, err)
+	return b
 }
 
 func (w *world) create(actor authz.Actor, format string) export.Export {
@@ -142,6 +162,91 @@ func TestWrite(t *testing.T) {
 			require.Equal(t, authz.ErrForbidden.Message, got.Error)
 			require.Nil(t, got.Slot)
 		})
+	})
+}
+
+// table is the file of a list, its rows by the heads of their columns.
+func (w *world) table(resource string) (rows []map[string]string) {
+	w.t.Helper()
+	e, err := w.exports.Create(w.t.Context(), w.Operator, export.Request{Resource: resource, Format: "csv"})
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.exports.Write(w.t.Context(), e.ID))
+	_, file, err := w.exports.Open(w.t.Context(), w.Operator, e.ID)
+	require.NoError(w.t, err)
+	lines, err := csv.NewReader(file).ReadAll()
+	require.NoError(w.t, err)
+	require.NoError(w.t, file.Close())
+	lines[0][0] = strings.TrimPrefix(lines[0][0], "\ufeff")
+	for _, cells := range lines[1:] {
+		row := map[string]string{}
+		for i, head := range lines[0] {
+			row[head] = cells[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// TestNames: a file says who and what by name beside the id, as the list does
+// on a screen.
+func TestNames(t *testing.T) {
+	each(t, export.Config{}, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		w.merchant(w.East, "东边的店")
+		budget := w.budget()
+		_, err := w.policy.PublishRule(ctx, w.Operator, policy.RuleInput{
+			RegionID: w.County.ID, EventKind: model.EventArticleRead, BudgetID: budget.ID, Points: 2, MaxPoints: 2, DailyCap: 3, ObjectCap: 1,
+			Expiry: model.ExpiryEndOfNextYear,
+		})
+		require.NoError(t, err)
+		has := func(row map[string]string, want map[string]string) {
+			t.Helper()
+			for head, cell := range want {
+				require.Equal(t, cell, row[head], "%s of %v", head, row)
+			}
+		}
+		byAction := map[string]map[string]string{}
+		for _, row := range w.table("audit_log") {
+			byAction[row["操作"]] = row
+		}
+		merchant := byAction["merchant.create"]
+		has(merchant, map[string]string{
+			"操作人编号": w.Operator.ID, "操作人": "管理员", "对象类型": "merchant", "对象名称": "东边的店", "地区编号": w.East.ID, "地区": w.East.Name,
+		})
+		require.Len(t, merchant["对象编号"], 26)
+
+		has(w.table("budgets")[0], map[string]string{"名称": "全年", "地区编号": w.County.ID, "地区": w.County.Name})
+		has(w.table("policy_rules")[0], map[string]string{"地区": w.County.Name, "预算编号": budget.ID, "预算": "全年"})
+	})
+}
+
+func TestNames_ofTwoPersons(t *testing.T) {
+	each(t, export.Config{}, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		budget := w.budget()
+		residents, err := w.CreateResidents(ctx, identitytest.System, []identity.NewResident{{Nickname: "甲", HomeRegionID: w.EastVillage.ID}})
+		require.NoError(t, err)
+		second := w.Staff(t, "second", authz.RoleOperator, w.County.ID)
+		propose := func() recourse.Adjustment {
+			row, err := w.recourse.Propose(ctx, w.Operator, recourse.AdjustmentInput{
+				Kind: model.AdjustmentCredit, ResidentID: residents[0], Amount: 5, BudgetID: budget.ID, ReasonCode: model.ReasonMissedAward,
+				IdempotencyKey: w.Clock.NewID(),
+			})
+			require.NoError(t, err)
+			return row
+		}
+		decided, open := propose(), propose()
+		_, err = w.recourse.Approve(ctx, w.Login(t, "second"), recourse.Decision{AdjustmentID: decided.ID, IdempotencyKey: w.Clock.NewID()})
+		require.NoError(t, err)
+		rows := map[string]map[string]string{}
+		for _, row := range w.table("adjustments") {
+			rows[row["编号"]] = row
+		}
+		for _, c := range []struct{ id, deciderID, decider string }{{decided.ID, second, "李四"}, {open.ID, "", ""}} {
+			row := rows[c.id]
+			require.Equal(t, []string{w.Operator.ID, "管理员", c.deciderID, c.decider},
+				[]string{row["提交人编号"], row["提交人"], row["审批人编号"], row["审批人"]})
+		}
 	})
 }
 

@@ -13,16 +13,19 @@ import (
 	"jiamenkou/model"
 	"jiamenkou/service/casework"
 	"jiamenkou/service/identity"
+	"jiamenkou/service/lookup"
 	"jiamenkou/service/market"
 	"jiamenkou/service/policy"
 	"jiamenkou/service/reading"
 	"jiamenkou/service/recourse"
+	"jiamenkou/service/region"
 	"jiamenkou/service/settlement"
 	"jiamenkou/service/volunteer"
 )
 
 // Lists are the services whose lists are exported.
 type Lists struct {
+	Region     *region.Service
 	Identity   *identity.Service
 	Policy     *policy.Service
 	Reading    *reading.Service
@@ -31,6 +34,7 @@ type Lists struct {
 	Market     *market.Service
 	Settlement *settlement.Service
 	Recourse   *recourse.Service
+	Lookup     *lookup.Service
 }
 
 // Filters narrow an export as they narrow its list; "" does not. A resource
@@ -84,6 +88,39 @@ func rows[T any](list func(context.Context, authz.Actor, Filters, paging.Request
 	}
 }
 
+// names finds what the things with these ids are called, by one query.
+type names func(ctx context.Context, ids []string) (map[string]string, error)
+
+// namedRows is rows for a list that knows people or places by their ids alone:
+// the cells get the names of those on the page.
+func namedRows[T any](list func(context.Context, authz.Actor, Filters, paging.Request) (paging.Page[T], error),
+	ids func(T) []string, find names, cells func(T, map[string]string) []any,
+) reader {
+	return func(ctx context.Context, actor authz.Actor, f Filters, page paging.Request) (paging.Page[[]any], error) {
+		p, err := list(ctx, actor, f, page)
+		if err != nil {
+			return paging.Page[[]any]{}, err
+		}
+		var asked []string
+		for _, item := range p.Items {
+			asked = append(asked, ids(item)...)
+		}
+		slices.Sort(asked)
+		called, err := find(ctx, slices.Compact(asked))
+		return paging.Map(p, func(item T) []any { return cells(item, called) }), err
+	}
+}
+
+// regionNames are what regions are called.
+func (l Lists) regionNames(ctx context.Context, ids []string) (map[string]string, error) {
+	regions, err := l.Region.ByIDs(ctx, ids)
+	out := make(map[string]string, len(regions))
+	for id, r := range regions {
+		out[id] = r.Name
+	}
+	return out, err
+}
+
 func (s *Service) resource(name string) *resource {
 	i := slices.IndexFunc(s.resources, func(r resource) bool { return r.name == name })
 	if i < 0 {
@@ -130,6 +167,14 @@ func (f Filters) end() clock.Instant {
 		return 0
 	}
 	return clock.Day(f.To).End()
+}
+
+// decider is who decided on an adjustment, "" as long as nobody has.
+func decider(x recourse.Adjustment) string {
+	if x.DecidedBy == nil {
+		return ""
+	}
+	return *x.DecidedBy
 }
 
 var (
@@ -269,33 +314,35 @@ func resourcesOf(l Lists) []resource { //nolint:funlen // a table
 		},
 		{
 			name: "adjustments", roles: overRegion, takes: []string{"status", "kind"},
-			columns: []string{"编号", "类型", "居民编号", "积分", "原因", "说明", "状态", "提交人", "审批人", "审批时间", "审批意见", "提交时间"},
-			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[recourse.Adjustment], error) {
+			columns: []string{"编号", "类型", "居民编号", "积分", "原因", "说明", "状态", "提交人编号", "提交人", "审批人编号", "审批人", "审批时间", "审批意见", "提交时间"},
+			read: namedRows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[recourse.Adjustment], error) {
 				return l.Recourse.Adjustments(ctx, a, recourse.AdjustmentFilter{Status: model.AdjustmentStatus(f.Status), Kind: model.AdjustmentKind(f.Kind)}, p)
-			}, func(x recourse.Adjustment) []any {
+			}, func(x recourse.Adjustment) []string {
+				return []string{x.ProposedBy, decider(x)}
+			}, l.Identity.StaffNames, func(x recourse.Adjustment, staff map[string]string) []any {
 				return []any{
-					x.ID, string(x.Kind), x.ResidentID, x.Amount, string(x.ReasonCode), x.ReasonText, string(x.Status), x.ProposedBy, x.DecidedBy,
-					x.DecidedAt, x.DecisionReason, x.CreatedAt,
+					x.ID, string(x.Kind), x.ResidentID, x.Amount, string(x.ReasonCode), x.ReasonText, string(x.Status), x.ProposedBy, staff[x.ProposedBy],
+					decider(x), staff[decider(x)], x.DecidedAt, x.DecisionReason, x.CreatedAt,
 				}
 			}),
 		},
 		{
 			name: "budgets", roles: overRegion, takes: []string{"region_id"},
-			columns: []string{"编号", "名称", "地区编号", "开始", "结束", "上限", "已发放", "建立时间"},
-			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[policy.BudgetUse], error) {
+			columns: []string{"编号", "名称", "地区编号", "地区", "开始", "结束", "上限", "已发放", "建立时间"},
+			read: namedRows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[policy.BudgetUse], error) {
 				return l.Policy.Budgets(ctx, a, policy.BudgetFilter{RegionID: f.RegionID}, p)
-			}, func(b policy.BudgetUse) []any {
-				return []any{b.ID, b.Name, b.RegionID, string(b.StartsOn), string(b.EndsOn), b.LimitPoints, b.IssuedPoints, b.CreatedAt}
+			}, func(b policy.BudgetUse) []string { return []string{b.RegionID} }, l.regionNames, func(b policy.BudgetUse, regions map[string]string) []any {
+				return []any{b.ID, b.Name, b.RegionID, regions[b.RegionID], string(b.StartsOn), string(b.EndsOn), b.LimitPoints, b.IssuedPoints, b.CreatedAt}
 			}),
 		},
 		{
 			name: "policy_rules", roles: overRegion, takes: []string{"region_id", "kind"},
-			columns: []string{"编号", "地区编号", "事件", "版本", "预算编号", "积分", "计分时长（分钟）", "单次上限", "每日次数", "同一对象次数", "生效时间", "停用时间", "说明"},
-			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[policy.NamedRule], error) {
+			columns: []string{"编号", "地区编号", "地区", "事件", "版本", "预算编号", "预算", "积分", "计分时长（分钟）", "单次上限", "每日次数", "同一对象次数", "生效时间", "停用时间", "说明"},
+			read: namedRows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[policy.NamedRule], error) {
 				return l.Policy.Rules(ctx, a, policy.RuleFilter{RegionID: f.RegionID, EventKind: policy.EventKind(f.Kind)}, p)
-			}, func(r policy.NamedRule) []any {
+			}, func(r policy.NamedRule) []string { return []string{r.RegionID} }, l.regionNames, func(r policy.NamedRule, regions map[string]string) []any {
 				return []any{
-					r.ID, r.RegionID, string(r.EventKind), r.Version, r.BudgetID, r.Points, r.PerMinutes, r.MaxPoints, r.DailyCap, r.ObjectCap,
+					r.ID, r.RegionID, regions[r.RegionID], string(r.EventKind), r.Version, r.BudgetID, r.BudgetName, r.Points, r.PerMinutes, r.MaxPoints, r.DailyCap, r.ObjectCap,
 					r.ActiveFrom, r.RetiredAt, r.Note,
 				}
 			}),
@@ -346,14 +393,15 @@ func resourcesOf(l Lists) []resource { //nolint:funlen // a table
 		},
 		{
 			name: "audit_log", roles: overRegion, takes: []string{"kind", "region_id", "text", "from", "to"},
-			columns: []string{"编号", "时间", "操作人类型", "操作人编号", "操作人", "操作", "对象类型", "对象编号", "地区", "原因", "详情"},
-			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[identity.AuditRecord], error) {
-				return l.Identity.AuditLog(ctx, a, identity.AuditFilter{
+			columns: []string{"编号", "时间", "操作人类型", "操作人编号", "操作人", "操作", "对象类型", "对象编号", "对象名称", "所属编号", "地区编号", "地区", "原因", "详情"},
+			read: rows(func(ctx context.Context, a authz.Actor, f Filters, p paging.Request) (paging.Page[lookup.AuditRecord], error) {
+				return l.Lookup.AuditLog(ctx, a, identity.AuditFilter{
 					Action: f.Kind, RegionID: f.RegionID, ActorName: f.Text, From: f.start(), To: f.end(),
 				}, p)
-			}, func(r identity.AuditRecord) []any {
+			}, func(r lookup.AuditRecord) []any {
 				return []any{
-					r.ID, r.CreatedAt, string(r.ActorKind), r.ActorID, r.ActorName, r.Action, r.ObjectType, r.ObjectID, r.RegionName, r.Reason, r.Detail,
+					r.ID, r.CreatedAt, string(r.ActorKind), r.ActorID, r.ActorName, r.Action, r.ObjectType, r.ObjectID, r.ObjectName, r.ObjectWithin,
+					r.RegionID, r.RegionName, r.Reason, r.Detail,
 				}
 			}),
 		},

@@ -8,6 +8,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
 	"jiamenkou/internal/paging"
 )
 
@@ -65,12 +66,15 @@ func (s *Service) MyRedemptionsToday(ctx context.Context, actor authz.Actor, pag
 	return s.redemptions(s.redemptionViews(ctx), RedemptionFilter{ClerkID: actor.ID, From: s.now().Day().Start()}, page)
 }
 
+// redemptionViews follow an index of redemptions, of which the caller names the
+// merchant or the clerk.
 func (s *Service) redemptionViews(ctx context.Context) *gorm.DB {
+	join := database.InOrder(s.db.Read(ctx))
 	return s.db.Read(ctx).Table("redemption x").
 		Select(`x.*, o.benefit_id, b.title AS benefit_title, o.points, o.cash_fen, o.subsidy_fen, st.name AS store_name,
 			p.name AS clerk_name, v.created_at AS reversed_at, COALESCE(v.reason, '') AS reverse_reason`).
-		Joins("JOIN benefit_order o ON o.id = x.order_id").Joins("JOIN benefit b ON b.id = o.benefit_id").
-		Joins("JOIN merchant_store st ON st.id = x.store_id").Joins("JOIN staff p ON p.id = x.clerk_id").
+		Joins(join + " benefit_order o ON o.id = x.order_id").Joins(join + " benefit b ON b.id = o.benefit_id").
+		Joins(join + " merchant_store st ON st.id = x.store_id").Joins(join + " staff p ON p.id = x.clerk_id").
 		Joins("LEFT JOIN redemption_reversal v ON v.redemption_id = x.id")
 }
 
