@@ -198,7 +198,7 @@ test('an operator keeps the regions: a grid is added, a file is refused line by 
   await page.getByRole('button', { name: '划定边界' }).waitFor()
 
   await page.getByRole('button', { name: '导入地区' }).click()
-  const file = Buffer.from('code,parent_code,level,name\n330481999,330481000000,town,\n330481998,330481000000,city,新镇\n')
+  const file = Buffer.from('编码,上级编码,级别,名称\n330481999,330481000000,镇街,\n330481998,330481000000,市,新镇\n')
   await page.getByLabel('地区文件').setInputFiles({ name: 'regions.csv', mimeType: 'text/csv', buffer: file })
   await page.getByRole('button', { name: '导入', exact: true }).click()
   await page.getByText('一条都没有导入').waitFor()
