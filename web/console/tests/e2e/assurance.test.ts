@@ -27,7 +27,7 @@ test('an auditor runs the audit, sees it pass and takes the report along', async
   await page.getByText('没有丢失：每个余额都与它的记账一致。').waitFor()
   await page.getByRole('complementary').getByText('开始全面对账').waitFor()
   const file = page.waitForEvent('download')
-  await page.getByRole('button', { name: '下载 JSON 报告' }).click()
+  await page.getByRole('button', { name: '下载对账报告' }).click()
   const report = JSON.parse(readFileSync(await (await file).path(), 'utf8'))
   expect(report.sound).toBe(true)
   expect(report.counts.accounts).toBeGreaterThan(10)
