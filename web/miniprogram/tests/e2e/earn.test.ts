@@ -318,7 +318,7 @@ describe('reporting', () => {
     await shot(page, 'earn-report-answer')
     await press(page, '交答复')
     await page.getByText('谢谢您的答复').waitFor()
-    await page.getByText('您评了 5 分').waitFor()
+    await page.getByText('您评了 5 星').waitFor()
     await leave()
   })
 
