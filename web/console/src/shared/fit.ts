@@ -5,7 +5,7 @@ export interface Width {
 }
 
 const padding = 24
-const letter = 8.2
+const letter = 8.8
 
 /** What cannot be broken in texts is what is not Chinese and has no space: a date, a number, an id. */
 export function narrowest(texts: string[]): number {

@@ -226,7 +226,7 @@ async function activity(organizer: string, title: string) {
 describe('volunteering', () => {
   it('signs up, checks in and out by the code on the spot, and shows it on the home page', async () => {
     const organizer = await staffToken('organizer')
-    const title = '陪老人散步' + Date.now().toString(36)
+    const title = `陪老人散步第 ${Date.now() % 100_000} 期`
     const made = await activity(organizer, title)
     const { page, context, leave } = await asResident(browser, 'li')
     await context.grantPermissions(['geolocation'])
@@ -280,7 +280,7 @@ describe('volunteering', () => {
 describe('reporting', () => {
   it('keeps what could not be sent, sends it once, and takes the answer when it is done', async () => {
     const { page, context, leave } = await asResident(browser, 'chen')
-    const text = '活动室门口的地砖松了，容易绊倒老人 ' + Date.now().toString(36)
+    const text = `活动室门口的地砖松了 ${Date.now() % 100_000} 块，容易绊倒老人`
     await open(page, 'earn/report/index')
     await press(page, '设施损坏')
     await typeInto(page, '具体情况', text)
