@@ -309,6 +309,7 @@ test('a new version of a rule takes over', async () => {
   await page.getByRole('button', { name: '发布', exact: true }).click()
   await page.waitForURL('**/rules')
   await main(page).getByRole('row').filter({ hasText: '每日签到' }).filter({ hasText: '第 2 版' }).getByText('2 分', { exact: true }).waitFor()
+  await main(page).getByRole('row').filter({ hasText: '每日签到' }).filter({ hasText: '第 1 版' }).getByText('有新版', { exact: true }).waitFor()
   await leave()
 })
 
