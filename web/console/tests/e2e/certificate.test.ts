@@ -126,6 +126,7 @@ test('the calendar shows the shifts, and hours are confirmed from it', async () 
   // What the form must know itself.
   expect(await page.getByRole('alert').last().textContent()).toMatch(/请填写.*原因/)
   await page.getByRole('textbox', { name: /：原因$/ }).fill('中途离开')
+  await page.getByText(/请填写.*原因/).waitFor({ state: 'hidden' })
   await look(page, 'confirm-hours')
   await page.getByRole('button', { name: '确认 1 人' }).click()
   await page.getByRole('heading', { name: '刚才的结果' }).waitFor()
