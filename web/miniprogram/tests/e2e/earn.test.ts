@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, fresh, residentToken, soonShift, staffToken, url } from './calls'
+import { call, residentToken, soonShift, staffToken, url } from './calls'
 import { asResident, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
 import { walk } from './looks'
 import { silentMp3 } from './sound'
@@ -160,7 +160,7 @@ describe('reading', () => {
   it('reads an article aloud', async () => {
     const operator = await staffToken('operator')
     const region = (await call<{ grants: { region_id: string }[] }>(operator, 'GET', '/api/v1/auth/self')).grants[0]!.region_id
-    const title = '听一听' + fresh()
+    const title = `听一听第 ${Date.now() % 100_000} 期`
     const made = await call<{ id: string; version: number }>(operator, 'POST', '/api/v1/articles', {
       region_id: region, title, body: '这一篇可以听。', source: '社区广播', min_seconds: 10, audio_key: await uploadSound(operator),
     })
