@@ -103,7 +103,8 @@ func (s *server) getSelf(ctx context.Context, _ *struct{}) (*httpapi.Body[selfDT
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(selfDTO{StaffDTO: staffOf(staff), MustEnrol: actor.MustEnrol}), nil
+	out := selfDTO{StaffDTO: staffOf(staff), MustEnrol: actor.MustEnrol}
+	return httpapi.OK(out), s.nameEmployers(ctx, out.Grants)
 }
 
 type changePasswordInput struct {

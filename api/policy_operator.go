@@ -79,6 +79,7 @@ type ruleDTO struct {
 	ExpiryDays int64      `json:"expiry_days"`
 	ActiveFrom time.Time  `json:"active_from"`
 	RetiredAt  *time.Time `json:"retired_at"`
+	Superseded bool       `json:"superseded" doc:"现在发生的事已按更新的版本计分"`
 	Note       string     `json:"note"`
 	CreatedAt  time.Time  `json:"created_at"`
 }
@@ -90,7 +91,7 @@ func ruleOf(r policy.NamedRule) ruleDTO {
 		ID: r.ID, RegionID: r.RegionID, EventKind: string(r.EventKind), Version: r.Version, BudgetID: r.BudgetID, BudgetName: r.BudgetName,
 		Points: r.Points, PerMinutes: r.PerMinutes, MaxPoints: r.MaxPoints, DailyCap: r.DailyCap, ObjectCap: r.ObjectCap,
 		Expiry: string(r.Expiry), ExpiryDays: r.ExpiryDays, ActiveFrom: r.ActiveFrom.Time(),
-		RetiredAt: clock.TimePtr(r.RetiredAt), Note: r.Note, CreatedAt: r.CreatedAt.Time(),
+		RetiredAt: clock.TimePtr(r.RetiredAt), Superseded: r.Superseded, Note: r.Note, CreatedAt: r.CreatedAt.Time(),
 	}
 }
 

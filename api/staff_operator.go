@@ -26,12 +26,13 @@ type StaffDTO struct {
 }
 
 type staffGrantDTO struct {
-	ID         string    `json:"id"`
-	Role       string    `json:"role" enum:"operator,auditor,organizer,grid_worker,merchant_owner,clerk"`
-	RegionID   string    `json:"region_id" doc:"区域角色"`
-	RegionName string    `json:"region_name"`
-	MerchantID string    `json:"merchant_id" doc:"商户角色"`
-	CreatedAt  time.Time `json:"created_at"`
+	ID           string    `json:"id"`
+	Role         string    `json:"role" enum:"operator,auditor,organizer,grid_worker,merchant_owner,clerk"`
+	RegionID     string    `json:"region_id" doc:"区域角色"`
+	RegionName   string    `json:"region_name"`
+	MerchantID   string    `json:"merchant_id" doc:"商户角色"`
+	MerchantName string    `json:"merchant_name"`
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 func staffOf(s identity.Staff) StaffDTO {
@@ -47,6 +48,36 @@ func staffOf(s identity.Staff) StaffDTO {
 	return out
 }
 
+// nameEmployers fills in the names of the merchants that grants are for,
+// whatever the number of lists by one query.
+func (s *server) nameEmployers(ctx context.Context, lists ...[]staffGrantDTO) error {
+	var ids []string
+	for _, grants := range lists {
+		for _, g := range grants {
+			if g.MerchantID != "" {
+				ids = append(ids, g.MerchantID)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	known, err := s.Market.MerchantsKnown(ctx, authz.FromContext(ctx), ids)
+	if err != nil {
+		return err
+	}
+	names := make(map[string]string, len(known))
+	for _, k := range known {
+		names[k.ID] = k.Name
+	}
+	for _, grants := range lists {
+		for i := range grants {
+			grants[i].MerchantName = names[grants[i].MerchantID]
+		}
+	}
+	return nil
+}
+
 type listStaffInput struct {
 	httpapi.SortedQuery
 	RegionID   string `query:"region_id" maxLength:"26" doc:"此区域及其下级"`
@@ -57,9 +88,17 @@ type listStaffInput struct {
 }
 
 func (s *server) listStaff(ctx context.Context, in *listStaffInput) (*httpapi.Body[httpapi.PageBody[StaffDTO]], error) {
-	return httpapi.Listed(staffOf)(s.Identity.ListStaff(ctx, authz.FromContext(ctx), identity.StaffFilter{
+	page, err := httpapi.Listed(staffOf)(s.Identity.ListStaff(ctx, authz.FromContext(ctx), identity.StaffFilter{
 		RegionID: in.RegionID, MerchantID: in.MerchantID, Role: authz.Role(in.Role), Status: identity.StaffStatus(in.Status), Name: in.Name,
 	}, in.Request()))
+	if err != nil {
+		return nil, err
+	}
+	lists := make([][]staffGrantDTO, len(page.Body.Items))
+	for i, d := range page.Body.Items {
+		lists[i] = d.Grants
+	}
+	return page, s.nameEmployers(ctx, lists...)
 }
 
 func (s *server) getStaff(ctx context.Context, in *idInput) (*httpapi.Body[StaffDTO], error) {
@@ -67,7 +106,8 @@ func (s *server) getStaff(ctx context.Context, in *idInput) (*httpapi.Body[Staff
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.OK(staffOf(staff)), nil
+	out := staffOf(staff)
+	return httpapi.OK(out), s.nameEmployers(ctx, out.Grants)
 }
 
 // regionGrant is a role over a region. Merchant roles are given where the

@@ -27,6 +27,15 @@ var regionLevels = []RegionLevel{
 	RegionCounty, RegionTown, RegionVillage, RegionGrid, RegionMicrogrid, RegionBuilding,
 }
 
+// regionLevelTitles are what the levels are called (docs/glossary.md).
+var regionLevelTitles = map[RegionLevel]string{
+	RegionCounty: "县市区", RegionTown: "镇街", RegionVillage: "村社",
+	RegionGrid: "网格", RegionMicrogrid: "微网格", RegionBuilding: "楼道",
+}
+
+// Title is what the level is called in Chinese, "" for none that is known.
+func (l RegionLevel) Title() string { return regionLevelTitles[l] }
+
 // RegionLevels returns every level, the county first.
 func RegionLevels() []RegionLevel { return append([]RegionLevel(nil), regionLevels...) }
 

@@ -169,7 +169,7 @@ func (p *Program) importCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "import", Short: "Import files"}
 	cmd.AddCommand(&cobra.Command{
 		Use: "regions FILE", Args: cobra.ExactArgs(1),
-		Short: "Import regions (csv: code, parent_code, level, name; UTF-8 or GB18030)",
+		Short: "Import regions (csv: 编码, 上级编码, 级别, 名称 or code, parent_code, level, name; UTF-8 or GB18030)",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := os.Open(filepath.Clean(args[0]))
 			if err != nil {

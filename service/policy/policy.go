@@ -296,10 +296,12 @@ func (s *Service) Rule(ctx context.Context, id string) (model.PolicyRule, error)
 	return row, nil
 }
 
-// NamedRule is a rule and what its budget is called.
+// NamedRule is a rule, what its budget is called, and whether a later version
+// has taken over for what happens now.
 type NamedRule struct {
 	model.PolicyRule
 	BudgetName string
+	Superseded bool
 }
 
 // RuleFilter narrows a list of rules; zero fields do not.
@@ -323,7 +325,10 @@ func (s *Service) Rules(ctx context.Context, actor authz.Actor, f RuleFilter, pa
 	if err != nil {
 		return paging.Page[NamedRule]{}, err
 	}
-	q := s.scoped(ctx, actor, "policy_rule").Select("x.*, b.name AS budget_name").Joins("JOIN budget b ON b.id = x.budget_id").
+	now := clock.Now(s.clock)
+	q := s.scoped(ctx, actor, "policy_rule").Joins("JOIN budget b ON b.id = x.budget_id").
+		Select(`x.*, b.name AS budget_name, EXISTS (SELECT 1 FROM policy_rule n WHERE n.region_id = x.region_id AND n.event_kind = x.event_kind
+			AND n.version > x.version AND n.active_from <= ? AND (n.retired_at IS NULL OR n.retired_at > ?)) AS superseded`, now, now).
 		Where(seek.Where, seek.Args...).Order(seek.By).Limit(seek.Limit)
 	if f.RegionID != "" {
 		q = q.Where("x.region_id = ?", f.RegionID)

@@ -394,6 +394,31 @@ func TestRules_areTheOperatorsOwn(t *testing.T) {
 	})
 }
 
+func TestRules_sayWhatTookOver(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first := w.publish(nil)
+		second := w.publish(func(in *policy.RuleInput) { in.Points, in.MaxPoints = 3, 3 })
+		later := w.publish(func(in *policy.RuleInput) { in.ActiveFrom = clock.InstantOf(w.clock.Now().Add(time.Hour)) })
+		superseded := func() []string {
+			page, err := w.policy.Rules(t.Context(), w.operator, policy.RuleFilter{}, paging.Request{})
+			require.NoError(t, err)
+			var out []string
+			for _, r := range page.Items {
+				if r.Superseded {
+					out = append(out, r.ID)
+				}
+			}
+			return out
+		}
+		require.Equal(t, []string{first.ID}, superseded(), "what is not yet in force takes over from nobody")
+		require.NoError(t, w.policy.RetireRule(t.Context(), w.operator, second.ID))
+		require.Empty(t, superseded(), "a retired version gives way again")
+		w.clock.Advance(2 * time.Hour)
+		require.ElementsMatch(t, []string{first.ID, second.ID}, superseded())
+		require.NotContains(t, superseded(), later.ID)
+	})
+}
+
 func TestBudgets(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.publish(nil)

@@ -22,21 +22,29 @@ func EventName(kind model.EventKind) string {
 	return "其他"
 }
 
-// RuleText says a rule in one sentence.
+// once is what a kind of event can earn for more than once, as people call it;
+// a sign-in is once a day anyway.
+var once = map[model.EventKind]string{
+	model.EventVolunteerService: "同一个班次", model.EventArticleRead: "同一篇播报", model.EventReportVerified: "同一件事",
+}
+
+// RuleText says a rule as a resident hears it.
 func RuleText(r model.PolicyRule) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s：", EventName(r.EventKind))
 	if r.PerMinutes > 0 {
-		fmt.Fprintf(&b, "每满 %d 分钟 %d 积分，单次最多 %d 积分", r.PerMinutes, r.Points, r.MaxPoints)
+		fmt.Fprintf(&b, "每满 %d 分钟得 %d 分，一次最多 %d 分", r.PerMinutes, r.Points, r.MaxPoints)
 	} else {
-		fmt.Fprintf(&b, "每次 %d 积分", min(r.Points, r.MaxPoints))
+		fmt.Fprintf(&b, "每次得 %d 分", min(r.Points, r.MaxPoints))
 	}
-	fmt.Fprintf(&b, "；每人每天最多计 %d 次，同一对象最多计 %d 次；", r.DailyCap, r.ObjectCap)
+	fmt.Fprintf(&b, "。每人每天最多计 %d 次", r.DailyCap)
+	if of := once[r.EventKind]; of != "" {
+		fmt.Fprintf(&b, "，%s最多计 %d 次", of, r.ObjectCap)
+	}
 	if r.Expiry == model.ExpiryDays {
-		fmt.Fprintf(&b, "%d 天内有效", r.ExpiryDays)
+		fmt.Fprintf(&b, "。积分 %d 天内有效。", r.ExpiryDays)
 	} else {
-		b.WriteString("有效期到次年年底")
+		b.WriteString("。积分用到第二年年底。")
 	}
-	fmt.Fprintf(&b, "（第 %d 版）", r.Version)
 	return b.String()
 }

@@ -86,7 +86,7 @@ func howToObject(earlier []Objection) (can bool, text string) {
 	if len(earlier) >= model.MaxObjections {
 		return false, ErrObjectionLimit.Message
 	}
-	return true, "觉得不对？写明原因提出异议，由您居住地的运营人员核对并答复；确实有误的，会补发、扣减或撤销"
+	return true, "写明哪里不对，由您居住地的运营人员核对并答复；确实有误的，会补发、扣减或撤销。"
 }
 
 // proof is every field that the domains put into evidence.
@@ -185,7 +185,7 @@ func (n names) describe(e explained, add func(label, value string)) {
 		add("播报", quoted(n.articles[e.ArticleID]))
 		add("有效阅读", fmt.Sprintf("%d 秒（要求 %d 秒）", e.Seconds, e.MinSeconds))
 	case sourceSignIn:
-		add("签到日期", e.Day)
+		add("签到日期", calendarDay(clock.Day(e.Day)))
 		add("连续签到", fmt.Sprintf("%d 天", e.StreakDays))
 	case sourceReport:
 		add("事件编号", e.CaseNumber)
@@ -206,7 +206,7 @@ func (n names) describe(e explained, add func(label, value string)) {
 		add("兑换单", e.SourceID)
 	case sourceLot:
 		id, _, _ := strings.Cut(e.SourceID, ":")
-		add("最后可用日", string(n.lots[id]))
+		add("最后可用日", calendarDay(n.lots[id]))
 	case sourceAdjustment:
 		add("调账", map[model.AdjustmentKind]string{
 			model.AdjustmentCredit: "补发", model.AdjustmentDebit: "扣减", model.AdjustmentReverse: "撤销",
@@ -216,13 +216,26 @@ func (n names) describe(e explained, add func(label, value string)) {
 	}
 }
 
-const minuteLayout = "2006-01-02 15:04"
+// As residents read days and times.
+const (
+	dayLayout    = "2006年1月2日"
+	minuteLayout = dayLayout + " 15:04"
+)
 
 func quoted(title string) string {
 	if title == "" {
 		return ""
 	}
 	return "《" + title + "》"
+}
+
+// calendarDay is "" for no day.
+func calendarDay(day clock.Day) string {
+	at, err := time.Parse(time.DateOnly, string(day))
+	if err != nil {
+		return string(day)
+	}
+	return at.Format(dayLayout)
 }
 
 func shortTime(text string) string {

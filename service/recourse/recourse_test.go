@@ -406,7 +406,7 @@ func TestObjection(t *testing.T) {
 		require.Len(t, why.Objections, 1)
 		require.Contains(t, why.Facts, recourse.Fact{Label: "有效阅读", Value: "61 秒（要求 60 秒）"})
 		require.Equal(t, "播报", why.Facts[0].Label)
-		require.Contains(t, why.RuleText, "每次 5 积分")
+		require.Contains(t, why.RuleText, "每次得 5 分")
 
 		// The operators of the home region see it, others do not.
 		for actor, want := range map[string]int{w.eastOp.ID: 1, w.root.ID: 1, w.west1.ID: 0} {

@@ -175,7 +175,7 @@ func treeFault(r Record, inFile map[string]Record, known map[string]Region, cycl
 	}
 	old, exists := known[r.Code]
 	if exists && r.Level != "" && old.Level != r.Level {
-		return "系统里该编码属于另一个层级，层级不能改变"
+		return "系统里该编码属于另一个级别，级别不能改变"
 	}
 	if exists && old.Closed() && changes(r, known) {
 		return "该地区已撤销，请先在地区页面恢复"
@@ -198,7 +198,7 @@ func treeFault(r Record, inFile map[string]Record, known map[string]Region, cycl
 	case r.Level == model.RegionCounty:
 		return "县市区不能有上级"
 	case level != "" && level != r.Level.Parent():
-		return fmt.Sprintf("上级的层级不对：%s 的上级应为 %s", r.Level, r.Level.Parent())
+		return fmt.Sprintf("上级的级别不对：%s的上级应为%s", r.Level.Title(), r.Level.Parent().Title())
 	}
 	return ""
 }

@@ -105,12 +105,12 @@ func TestImport_refusals(t *testing.T) {
 			want []string
 		}{
 			"unknown parent":       {"t8,c1,town,甲\nt9,c9,town,乙\nv9,t9,village,丙\n", []string{"line 3 上级编码不存在"}},
-			"wrong level order":    {"t9,c1,town,甲\ng9,t9,grid,乙\nv9,c1,village,丙\nt8,v1,town,丁\n", []string{"line 3 上级的层级不对：grid 的上级应为 village", "line 4 上级的层级不对：village 的上级应为 town", "line 5 上级的层级不对：town 的上级应为 county"}},
+			"wrong level order":    {"t9,c1,town,甲\ng9,t9,grid,乙\nv9,c1,village,丙\nt8,v1,town,丁\n", []string{"line 3 上级的级别不对：网格的上级应为村社", "line 4 上级的级别不对：村社的上级应为镇街", "line 5 上级的级别不对：镇街的上级应为县市区"}},
 			"county with a parent": {"c9,c1,county,甲\n", []string{"line 2 县市区不能有上级"}},
-			"level of a known one": {"v1,c1,town,甲\n", []string{"line 2 系统里该编码属于另一个层级，层级不能改变"}},
+			"level of a known one": {"v1,c1,town,甲\n", []string{"line 2 系统里该编码属于另一个级别，级别不能改变"}},
 			"duplicate code":       {"t9,c1,town,甲\nt9,c1,town,乙\n", []string{"line 3 编码与第 2 行重复"}},
 			"cycle":                {"t9,v9,town,甲\nv9,t9,village,乙\ng9,v9,grid,丙\nt7,t7,town,丁\n", []string{"line 2 上级关系成环", "line 3 上级关系成环", "line 5 上级关系成环"}},
-			"cycle through known":  {"t1,v1,town,甲\n", []string{"line 2 上级的层级不对：town 的上级应为 county"}},
+			"cycle through known":  {"t1,v1,town,甲\n", []string{"line 2 上级的级别不对：镇街的上级应为县市区"}},
 			"empty name":           {"t9,c1,town,甲\n\nt8,c1,town,\nv9,t8,village,乙\n", []string{"line 4 名称不能为空"}},
 			"broken encoding":      {"t9,c1,town,甲乙丙\nt8,c1,town,\xff\xfe\n", []string{"line 3 文字编码有误，请另存为“CSV UTF-8”再导入"}},
 			"name of a sibling":    {"v8,t1,village,火炬社区\nv9,t1,village,乙\nv7,t1,village,乙\nv2,t1,village,乙\n", []string{"line 2 同一上级下已有同名地区", "line 4 同一上级下已有同名地区", "line 5 同一上级下已有同名地区"}},

@@ -46,9 +46,10 @@ type File struct {
 	Faults  []LineFault
 }
 
-// Parse reads a CSV file with the columns code, parent_code, level and name in
-// any order (others are ignored) below a header line, as UTF-8 with or
-// without BOM or as GB18030. A row is one line: no field may hold a line
+// Parse reads a CSV file with the columns 编码, 上级编码, 级别 and 名称 (or code,
+// parent_code, level and name) in any order (others are ignored) below a header
+// line, as UTF-8 with or without BOM or as GB18030. A level is written by its
+// title or by its name in the API. A row is one line: no field may hold a line
 // break, so that a stray quotation mark spoils its own line and no other.
 //
 // It returns ErrFileTooLarge, ErrTooManyRows or ErrEmptyFile without looking
@@ -111,7 +112,9 @@ const (
 	columnCount
 )
 
-var columnNames = [columnCount]string{"code", "parent_code", "level", "name"}
+// columnNames are what each column may be called: as people write it, and as
+// the API calls it.
+var columnNames = [columnCount][2]string{{"编码", "code"}, {"上级编码", "parent_code"}, {"级别", "level"}, {"名称", "name"}}
 
 func (p *parser) fault(line int, reason string) { p.faults = append(p.faults, LineFault{line, reason}) }
 
@@ -145,31 +148,41 @@ func (p *parser) line(line int, raw []byte) error {
 	}
 	p.record(Record{
 		Line: line, Code: fields[p.columns[columnCode]], ParentCode: fields[p.columns[columnParentCode]],
-		Level: model.RegionLevel(fields[p.columns[columnLevel]]), Name: fields[p.columns[columnName]],
+		Level: levelOf(fields[p.columns[columnLevel]]), Name: fields[p.columns[columnName]],
 	})
 	return nil
 }
 
 // header finds the columns and returns what is wrong, "" if nothing.
 func (p *parser) header(fields []string) string {
-	for i, name := range columnNames {
+	for i, names := range columnNames {
 		at := -1
 		for j, f := range fields {
-			if !strings.EqualFold(f, name) {
+			if f != names[0] && !strings.EqualFold(f, names[1]) {
 				continue
 			}
 			if at >= 0 {
-				return "表头里 " + name + " 列重复"
+				return "表头里“" + names[0] + "”列重复"
 			}
 			at = j
 		}
 		if at < 0 {
-			return "第一行应为表头，缺少 " + name + " 列（需要 code、parent_code、level、name）"
+			return "第一行应为表头，缺少“" + names[0] + "”列（需要编码、上级编码、级别、名称）"
 		}
 		p.columns[i] = at
 	}
 	p.width = len(fields)
 	return ""
+}
+
+// levelOf is the level of that title or name; another word stays as it is.
+func levelOf(word string) model.RegionLevel {
+	for _, l := range model.RegionLevels() {
+		if word == l.Title() {
+			return l
+		}
+	}
+	return model.RegionLevel(word)
 }
 
 func (p *parser) record(r Record) {
@@ -200,7 +213,7 @@ func (p *parser) record(r Record) {
 func placeFault(r Record) string {
 	switch {
 	case r.Level.Order() == 0:
-		return "层级应为 county、town、village、grid、microgrid、building 之一"
+		return "级别应为县市区、镇街、村社、网格、微网格、楼道之一"
 	case r.ParentCode == "" && r.Level != model.RegionCounty:
 		return "缺少上级编码"
 	case r.ParentCode != "" && codeFault(r.ParentCode) != "":

@@ -37,7 +37,9 @@ func TestParse(t *testing.T) {
 		for name, text := range map[string]string{
 			"BOM": "\ufeff" + small, "GB18030": gb18030(t, small), "CRLF": strings.ReplaceAll(small, "\n", "\r\n"),
 			"no last line end": strings.TrimSuffix(small, "\n"), "empty lines at the end": small + ",,,\n\n,,,",
-			"header in capitals":              strings.Replace(small, "parent_code", "Parent_Code", 1),
+			"header in capitals": strings.Replace(small, "parent_code", "Parent_Code", 1),
+			"header and levels in Chinese": strings.NewReplacer("parent_code", "上级编码", "code", "编码", "level", "级别", "name", "名称",
+				"county", "县市区", "town", "镇街", "village", "村社", "grid", "网格").Replace(small),
 			"other order, a column, quotes":   swapped.String(),
 			"other order, a column, as Excel": gb18030(t, swapped.String()),
 		} {
@@ -66,10 +68,10 @@ func TestParse(t *testing.T) {
 			{Line: 5, Reason: "上级编码应为 1 到 32 位字母、数字、横线或下划线"},
 		}},
 		"level and parent": {"c1,,country,甲\nt1,,town,乙\n", []region.LineFault{
-			{Line: 2, Reason: "层级应为 county、town、village、grid、microgrid、building 之一"}, {Line: 3, Reason: "缺少上级编码"},
+			{Line: 2, Reason: "级别应为县市区、镇街、村社、网格、微网格、楼道之一"}, {Line: 3, Reason: "缺少上级编码"},
 		}},
 		"two faults in one line": {"c1,,x,\n", []region.LineFault{
-			{Line: 2, Reason: "名称不能为空"}, {Line: 2, Reason: "层级应为 county、town、village、grid、microgrid、building 之一"},
+			{Line: 2, Reason: "名称不能为空"}, {Line: 2, Reason: "级别应为县市区、镇街、村社、网格、微网格、楼道之一"},
 		}},
 		"columns":                      {"c1,,county\nc2,,county,甲,乙\n", []region.LineFault{{Line: 2, Reason: "列数与表头不同，应为 4 列"}, {Line: 3, Reason: "列数与表头不同，应为 4 列"}}},
 		"a stray quote spoils no more": {"c1,,county,\"甲\nc2,,county,乙\nc2,,county,丙\n", []region.LineFault{{Line: 2, Reason: "引号不成对"}, {Line: 4, Reason: "编码与第 3 行重复"}}},
@@ -91,11 +93,11 @@ func TestParse(t *testing.T) {
 	})
 	t.Run("names the header and nothing below it", func(t *testing.T) {
 		for text, reason := range map[string]string{
-			"c1,,county,甲\n":                          "第一行应为表头，缺少 code 列（需要 code、parent_code、level、name）",
-			"code,level,name\nx,,\n":                  "第一行应为表头，缺少 parent_code 列（需要 code、parent_code、level、name）",
-			"code,code,parent_code,level,name\nx,,\n": "表头里 code 列重复",
-			"PK\x03\x04rest":                          "这是 Excel 工作簿，请在 Excel 里另存为 CSV 再导入",
-			"\xff\xfec\x00o\x00":                      "文件是 UTF-16 编码，请另存为“CSV UTF-8”再导入",
+			"c1,,county,甲\n":                        "第一行应为表头，缺少“编码”列（需要编码、上级编码、级别、名称）",
+			"code,level,name\nx,,\n":                "第一行应为表头，缺少“上级编码”列（需要编码、上级编码、级别、名称）",
+			"code,编码,parent_code,level,name\nx,,\n": "表头里“编码”列重复",
+			"PK\x03\x04rest":                        "这是 Excel 工作簿，请在 Excel 里另存为 CSV 再导入",
+			"\xff\xfec\x00o\x00":                    "文件是 UTF-16 编码，请另存为“CSV UTF-8”再导入",
 		} {
 			got, err := region.Parse(strings.NewReader(text))
 			require.NoError(t, err)

@@ -119,7 +119,7 @@ func qualityText(rating *int64) string {
 	if rating == nil {
 		return "未评价"
 	}
-	return fmt.Sprintf("%d 分（满分 5 分）", *rating)
+	return fmt.Sprintf("%d 星（最多 5 星）", *rating)
 }
 
 func dayText(t time.Time) string { return t.Format("2006年1月2日") }

@@ -30,8 +30,8 @@ export interface State { title: string; tone: Tone }
 
 export interface Option { value: string; title: string }
 
-/** With `tone` the cell is a tag, with `to` a link where that says one; with `number` it stands at the right; with `sort` the server sorts by it. S is what it can sort by: SortOf its path. */
-export interface Column<T, S extends string = never> { key: string; title: string; width?: number; number?: boolean; sort?: S; text: (row: T) => string; tone?: (row: T) => Tone; to?: (row: T) => string }
+/** With `tone` the cell is a tag, with `to` a link where that says one; with `number` it stands at the right, with `wrap` it may take more lines; with `sort` the server sorts by it. S is what it can sort by: SortOf its path. */
+export interface Column<T, S extends string = never> { key: string; title: string; width?: number; number?: boolean; wrap?: boolean; sort?: S; text: (row: T) => string; tone?: (row: T) => Tone; to?: (row: T) => string }
 /** With `options` a choice; else text, a day or a region. */
 export interface Filter { key: string; title: string; options?: Option[]; kind?: 'day' | 'region' }
 export interface Page<T> { items: T[] | null; next: string }

@@ -9,6 +9,8 @@ export interface Field {
   required?: boolean
   max?: number
   hint?: string
+  /** What is short stands beside its neighbour, the rest has a line for itself, unless said. */
+  line?: 'half' | 'whole'
   /** Of an area. */
   rows?: number
   /** Of a region: only those of this level. */

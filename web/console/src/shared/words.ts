@@ -3,6 +3,11 @@ const day = new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', year: 
 const minute = new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hour12: false })
 
 export const timeText = (at?: string | null) => (at ? minute.format(new Date(at)).replaceAll('/', '-') : '—')
+/** Until when: what ends at midnight ends with the day before, and nobody has to work that out. */
+export function deadlineText(at?: string | null): string {
+  const told = timeText(at)
+  return at && told.endsWith('00:00') ? `${dayText(new Date(Date.parse(at) - 60_000).toISOString())} 24:00` : told
+}
 export const dayText = (at?: string | null) => (at ? day.format(new Date(at)).replaceAll('/', '-') : '—')
 export const moneyText = (fen: number) => `${fen < 0 ? '−' : ''}¥${(Math.abs(fen) / 100).toFixed(2)}`
 /** Who did it: staff by name, others by what they are. */

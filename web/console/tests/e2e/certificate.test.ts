@@ -84,6 +84,7 @@ test('an organizer issues a certificate, downloads it, and revokes it', async ()
   // The server's word lands on the field.
   await page.locator('.el-form-item.is-error', { hasText: '经办人联系电话' }).waitFor()
   await page.getByRole('textbox', { name: '经办人联系电话' }).fill('0573-87001234')
+  await page.locator('.el-form-item.is-error').waitFor({ state: 'hidden' }) // it was about what stood there
   await page.getByRole('button', { name: '出具', exact: true }).click()
   await page.getByText('已出具').first().waitFor()
   await look(page, 'certificate')
@@ -126,6 +127,7 @@ test('the calendar shows the shifts, and hours are confirmed from it', async () 
   // What the form must know itself.
   expect(await page.getByRole('alert').last().textContent()).toMatch(/请填写.*原因/)
   await page.getByRole('textbox', { name: /：原因$/ }).fill('中途离开')
+  await page.getByText(/请填写.*原因/).waitFor({ state: 'hidden' })
   await look(page, 'confirm-hours')
   await page.getByRole('button', { name: '确认 1 人' }).click()
   await page.getByRole('heading', { name: '刚才的结果' }).waitFor()

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { callAs, callAsResident, codeOf, expectAccessible, fillLogin, move, open, openAs, openBrowser, password, shot } from './harness'
+import { beginFactor, confirmFactor, logInAgain, recoveryCodesOf } from './factor'
+import { callAs, callAsResident, expectAccessible, move, open, openAs, openBrowser, password, shot } from './harness'
 
 let browser: Browser
 beforeAll(async () => void (browser = await openBrowser()))
@@ -8,6 +9,8 @@ afterAll(() => browser.close())
 
 /** Of this run: the flows may be walked twice on one server. */
 const run = Date.now().toString(36)
+/** The same in a name that people read. */
+const mark = `${Math.floor(Date.now() / 1000) % 100_000}`
 const main = (page: Page) => page.getByRole('main')
 const field = (page: Page, name: string) => main(page).getByRole('textbox', { name, exact: true })
 
@@ -183,10 +186,10 @@ test('an operator keeps the regions: a grid is added, a file is refused line by 
   await open(page, `/regions?region=${village.id}`)
   await page.getByRole('button', { name: '新建网格', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: '新建网格' })
-  await dialog.getByRole('textbox', { name: '名称' }).fill(`网格 ${run}`)
+  await dialog.getByRole('textbox', { name: '名称' }).fill(`网格 ${mark}`)
   await dialog.getByRole('button', { name: '新建网格', exact: true }).click()
   await dialog.waitFor({ state: 'hidden' })
-  await main(page).getByRole('button', { name: `网格 ${run}` }).waitFor()
+  await main(page).getByRole('button', { name: `网格 ${mark}` }).waitFor()
 
   await main(page).getByRole('button', { name: '划定边界' }).click()
   const square = { type: 'Polygon', coordinates: [[[120.69, 30.5], [120.71, 30.5], [120.71, 30.52], [120.69, 30.52], [120.69, 30.5]]] }
@@ -198,7 +201,7 @@ test('an operator keeps the regions: a grid is added, a file is refused line by 
   await page.getByRole('button', { name: '划定边界' }).waitFor()
 
   await page.getByRole('button', { name: '导入地区' }).click()
-  const file = Buffer.from('code,parent_code,level,name\n330481999,330481000000,town,\n330481998,330481000000,city,新镇\n')
+  const file = Buffer.from('编码,上级编码,级别,名称\n330481999,330481000000,镇街,\n330481998,330481000000,市,新镇\n')
   await page.getByLabel('地区文件').setInputFiles({ name: 'regions.csv', mimeType: 'text/csv', buffer: file })
   await page.getByRole('button', { name: '导入', exact: true }).click()
   await page.getByText('一条都没有导入').waitFor()
@@ -212,9 +215,9 @@ test('an operator keeps the regions: a grid is added, a file is refused line by 
 test('an operator moves a village to another town, and merges it with another: what goes along is told beforehand', async () => {
   const operator = await callAs('operator')
   const county = (await operator('GET', '/auth/self')).grants[0].region_id
-  const town = async (name: string, code: string) => operator('POST', '/regions', { parent_id: county, level: 'town', name: `${name}街道 ${run}`, code: `${code}${run}` })
+  const town = async (name: string, code: string) => operator('POST', '/regions', { parent_id: county, level: 'town', name: `${name}街道 ${mark}`, code: `${code}${run}` })
   const [east, west] = [await town('城东', 'te'), await town('城西', 'tw')]
-  const village = async (parent: { id: string }, name: string, code: string) => operator('POST', '/regions', { parent_id: parent.id, level: 'village', name: `${name}社区 ${run}`, code: `${code}${run}` })
+  const village = async (parent: { id: string }, name: string, code: string) => operator('POST', '/regions', { parent_id: parent.id, level: 'village', name: `${name}社区 ${mark}`, code: `${code}${run}` })
   const [plum, orchid] = [await village(east, '梅园', 'vm'), await village(west, '兰园', 'vl')]
   await operator('POST', '/regions', { parent_id: plum.id, level: 'grid', name: '梅园第一网格' })
   await operator('POST', '/staff', { username: `grid.${run}`, password, name: '钱网格', grants: [{ role: 'grid_worker', region_id: plum.id }] })
@@ -232,11 +235,11 @@ test('an operator moves a village to another town, and merges it with another: w
   await dialog.getByRole('treeitem').first().waitFor()
   await expectAccessible(page)
   await shot(page, 'operator-region-move')
-  await find(dialog, `城西街道 ${run}`)
+  await find(dialog, `城西街道 ${mark}`)
   await dialog.locator('#move-text').fill('区划调整，市政府〔2026〕8 号')
   await dialog.getByRole('button', { name: '移动', exact: true }).click()
   await dialog.waitFor({ state: 'hidden' })
-  await main(page).getByText(`城西街道 ${run} / 梅园社区 ${run}`).first().waitFor()
+  await main(page).getByText(`城西街道 ${mark} / 梅园社区 ${mark}`).first().waitFor()
   const past = page.getByRole('complementary').filter({ hasText: '操作留痕' })
   await past.getByText('调整上级地区').waitFor()
   await past.getByText('区划调整，市政府〔2026〕8 号').waitFor()
@@ -251,12 +254,12 @@ test('an operator moves a village to another town, and merges it with another: w
   await page.getByRole('button', { name: '并入其他地区', exact: true }).click()
   dialog = page.getByRole('dialog', { name: '并入其他地区' })
   await dialog.getByRole('button', { name: '选择地区' }).click()
-  await find(dialog, `兰园社区 ${run}`)
+  await find(dialog, `兰园社区 ${mark}`)
   await dialog.locator('#move-text').fill('村社撤并')
   await shot(page, 'operator-region-merge')
   await dialog.getByRole('button', { name: '并入其他地区', exact: true }).click()
   await dialog.waitFor({ state: 'hidden' })
-  await main(page).getByText(`已并入兰园社区 ${run}`).waitFor()
+  await main(page).getByText(`已并入兰园社区 ${mark}`).waitFor()
   await page.getByRole('button', { name: '恢复', exact: true }).waitFor()
   await expectAccessible(page)
   await shot(page, 'operator-region-closed')
@@ -306,6 +309,7 @@ test('a new version of a rule takes over', async () => {
   await page.getByRole('button', { name: '发布', exact: true }).click()
   await page.waitForURL('**/rules')
   await main(page).getByRole('row').filter({ hasText: '每日签到' }).filter({ hasText: '第 2 版' }).getByText('2 分', { exact: true }).waitFor()
+  await main(page).getByRole('row').filter({ hasText: '每日签到' }).filter({ hasText: '第 1 版' }).getByText('有新版', { exact: true }).waitFor()
   await leave()
 })
 
@@ -316,35 +320,18 @@ test('the second step is set up, and asked for at the next login', async () => {
   const { page, leave } = await openAs(browser, `two.${run}`, { refusals: [401] })
   await page.getByRole('button', { name: '严两步' }).click()
   await page.getByRole('menuitem', { name: '账号安全' }).click()
-  await page.locator('input[name=again]').fill(password)
-  await page.getByRole('button', { name: '开始设置' }).click()
-  await page.getByRole('img', { name: '两步验证的二维码' }).waitFor()
+  await beginFactor(page)
   await shot(page, 'second-factor')
-  const secret = await main(page).locator('code').innerText()
-  await page.locator('input[name=factor]').fill(codeOf(secret))
-  await page.getByRole('button', { name: '启用', exact: true }).click()
-  const shown = page.getByRole('list', { name: '恢复码' }).getByRole('listitem')
-  await shown.nth(9).waitFor()
-  const codes = await shown.allInnerTexts()
+  const codes = await confirmFactor(page)
   expect(codes).toHaveLength(10)
   await expectAccessible(page)
   await page.getByRole('button', { name: '我已保存' }).click()
   // New codes for an old one, which is worthless from then on.
   await page.getByRole('textbox', { name: '验证码或恢复码' }).fill(codes[0]!)
   await page.getByRole('button', { name: '换一组恢复码' }).click()
-  await shown.nth(9).waitFor()
-  const fresh = await shown.allInnerTexts()
+  const fresh = await recoveryCodesOf(page)
   expect(fresh).toHaveLength(10)
   expect(fresh).not.toContain(codes[1])
-  await page.getByRole('button', { name: '严两步' }).click()
-  await page.getByRole('menuitem', { name: '退出登录' }).click()
-  await page.waitForURL(/\/login/)
-  await fillLogin(page, `two.${run}`)
-  await page.locator('input[name=code]').fill(codes[1]!)
-  await page.getByRole('button', { name: '确认', exact: true }).click()
-  await page.getByRole('alert').waitFor()
-  await page.locator('input[name=code]').fill(fresh[1]!)
-  await page.getByRole('button', { name: '确认', exact: true }).click()
-  await page.getByRole('heading', { name: /您好/ }).waitFor()
+  await logInAgain(page, '严两步', `two.${run}`, { wrong: codes[1]!, right: fresh[1]! })
   await leave()
 })

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { callAs, codeOf, expectAccessible, fillLogin, menuOf, open, openAs, openBrowser, openDesk, password, shot, startServer } from './harness'
+import { beginFactor, confirmFactor, logInAgain } from './factor'
+import { callAs, expectAccessible, fillLogin, menuOf, open, openAs, openBrowser, openDesk, password, shot, startServer } from './harness'
 
 // A copy of the program that requires the second step, beside the one that does not.
 let browser: Browser
@@ -39,15 +40,8 @@ test.each(['operator', 'auditor'])('%s who must set up the second step does so b
   await expectAccessible(page)
   await shot(page, `enrol-${role}`)
 
-  await page.locator('input[name=again]').fill(password)
-  await page.getByRole('button', { name: '开始设置' }).click()
-  await page.getByRole('img', { name: '两步验证的二维码' }).waitFor()
-  const secret = await main(page).locator('code').innerText()
-  await page.locator('input[name=factor]').fill(codeOf(secret))
-  await page.getByRole('button', { name: '启用', exact: true }).click()
-  const shown = page.getByRole('list', { name: '恢复码' }).getByRole('listitem')
-  await shown.nth(9).waitFor()
-  const codes = await shown.allInnerTexts()
+  await beginFactor(page)
+  const codes = await confirmFactor(page)
   await shot(page, `enrol-codes-${role}`)
   await page.getByRole('button', { name: '我已保存' }).click()
   expect(await menuOf(page)).toContain('居民')
@@ -55,16 +49,7 @@ test.each(['operator', 'auditor'])('%s who must set up the second step does so b
   await main(page).locator('table a').first().waitFor()
 
   // From now on a code is asked for, here and on the server that does not require it.
-  await page.getByRole('button', { name: '严两步' }).click()
-  await page.getByRole('menuitem', { name: '退出登录' }).click()
-  await page.waitForURL(/\/login/)
-  await fillLogin(page, username)
-  await page.locator('input[name=code]').fill('000000')
-  await page.getByRole('button', { name: '确认', exact: true }).click()
-  await page.getByRole('alert').waitFor()
-  await page.locator('input[name=code]').fill(codes[0]!)
-  await page.getByRole('button', { name: '确认', exact: true }).click()
-  await page.getByRole('heading', { name: /您好/ }).waitFor()
+  await logInAgain(page, '严两步', username, { wrong: '000000', right: codes[0]! })
   await leave()
 })
 

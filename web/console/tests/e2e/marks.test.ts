@@ -36,6 +36,7 @@ test('who had no phone is marked by hand, and another person confirms', async ()
   await dialog.getByRole('button', { name: '手工登记', exact: true }).click()
   expect(await dialog.getByRole('alert').textContent()).toContain('请填写为什么手工登记')
   await dialog.locator('#move-text').fill('老人没有带手机，我在现场看到')
+  await dialog.getByRole('alert').waitFor({ state: 'hidden' }) // it has been answered
   await shot(organizer.page, 'hand-mark')
   await expectAccessible(organizer.page)
   await dialog.getByRole('button', { name: '手工登记', exact: true }).click()

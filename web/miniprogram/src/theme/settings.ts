@@ -33,15 +33,20 @@ function keep(): void {
   paintOutside()
 }
 
-/** Colours what lies outside the pages: the browser's background, the phone's status bar. */
-function paintOutside(): void {
+/**
+ * Colours what lies outside the pages: the browser's background; in WeChat what shows behind a page that is pulled, and the
+ * phone's status bar. There it is a page's own and begins as theme.json says for the phone's look, which need not be the one
+ * that was chosen here: each page asks for it when it is shown.
+ */
+export function paintOutside(): void {
   const ground = isDark.value ? '#191310' : '#fbf5ec'
   if (isH5) {
     document.documentElement.style.background = ground
     document.documentElement.style.colorScheme = isDark.value ? 'dark' : 'light'
     return
   }
-  uni.setBackgroundColor({ backgroundColor: ground })
+  uni.setBackgroundColor({ backgroundColor: ground, backgroundTextStyle: isDark.value ? 'light' : 'dark' })
+  uni.setNavigationBarColor({ frontColor: isDark.value ? '#ffffff' : '#000000', backgroundColor: ground })
 }
 
 export function followSystem(): void {

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { call, fresh, residentToken, soonShift, staffToken, url } from './calls'
+import { call, residentToken, soonShift, staffToken, url } from './calls'
 import { asResident, expectAccessible, expectReachable, heading, open, openBrowser, press, settled, shot } from './harness'
 import { walk } from './looks'
 import { silentMp3 } from './sound'
@@ -160,7 +160,7 @@ describe('reading', () => {
   it('reads an article aloud', async () => {
     const operator = await staffToken('operator')
     const region = (await call<{ grants: { region_id: string }[] }>(operator, 'GET', '/api/v1/auth/self')).grants[0]!.region_id
-    const title = '听一听' + fresh()
+    const title = `听一听第 ${Date.now() % 100_000} 期`
     const made = await call<{ id: string; version: number }>(operator, 'POST', '/api/v1/articles', {
       region_id: region, title, body: '这一篇可以听。', source: '社区广播', min_seconds: 10, audio_key: await uploadSound(operator),
     })
@@ -226,7 +226,7 @@ async function activity(organizer: string, title: string) {
 describe('volunteering', () => {
   it('signs up, checks in and out by the code on the spot, and shows it on the home page', async () => {
     const organizer = await staffToken('organizer')
-    const title = '陪老人散步' + Date.now().toString(36)
+    const title = `陪老人散步第 ${Date.now() % 100_000} 期`
     const made = await activity(organizer, title)
     const { page, context, leave } = await asResident(browser, 'li')
     await context.grantPermissions(['geolocation'])
@@ -280,7 +280,7 @@ describe('volunteering', () => {
 describe('reporting', () => {
   it('keeps what could not be sent, sends it once, and takes the answer when it is done', async () => {
     const { page, context, leave } = await asResident(browser, 'chen')
-    const text = '活动室门口的地砖松了，容易绊倒老人 ' + Date.now().toString(36)
+    const text = `活动室门口的地砖松了 ${Date.now() % 100_000} 块，容易绊倒老人`
     await open(page, 'earn/report/index')
     await press(page, '设施损坏')
     await typeInto(page, '具体情况', text)
@@ -318,7 +318,7 @@ describe('reporting', () => {
     await shot(page, 'earn-report-answer')
     await press(page, '交答复')
     await page.getByText('谢谢您的答复').waitFor()
-    await page.getByText('您评了 5 分').waitFor()
+    await page.getByText('您评了 5 星').waitFor()
     await leave()
   })
 

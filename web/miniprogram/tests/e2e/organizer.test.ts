@@ -37,7 +37,7 @@ describe('organizer', () => {
     await context.setGeolocation({ longitude: place.lon, latitude: place.lat })
     await open(page, 'organizer/edit/index')
     const fill = async (label: string, text: string) => page.locator(`input[aria-label="${label}"],textarea[aria-label="${label}"]`).first().fill(text)
-    const title = '清扫河道' + Date.now().toString(36)
+    const title = `清扫河道第 ${Date.now() % 100_000} 期`
     await fill('活动名称', title)
     await fill('具体内容', '沿河捡拾垃圾，自带手套')
     await fill('服务对象', '沿河居民')

@@ -29,7 +29,7 @@ const screens: Screen[] = [
   { name: 'wallet-proof', path: 'wallet/proof/index', title: '账户证明', shows: '您的账户在最近一次封存里面' },
   { name: 'wallet-leaderboard', path: 'wallet/leaderboard/index', title: '榜单', shows: '让邻里在榜上看到我' },
   { name: 'messages', path: 'pages/messages/index', title: '消息', shows: '也在微信里告诉我' },
-  { name: 'account-subscriptions', path: 'account/subscriptions/index', title: '微信通知', shows: '在微信里给我发通知' },
+  { name: 'account-subscriptions', path: 'account/subscriptions/index', title: '微信通知', shows: '本县还没有开通微信通知' },
 ]
 walk((settings) => asResident(browser, 'zhang', settings), screens)
 

@@ -19,6 +19,8 @@ export interface AppJson {
   permission: Record<string, { desc: string }>
   __usePrivacyCheck__: boolean
   lazyCodeLoading: string
+  darkmode: boolean
+  themeLocation: string
   plugins?: Record<string, { version: string; provider: string }>
   window: Record<string, unknown>
 }

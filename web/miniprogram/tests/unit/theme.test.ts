@@ -27,12 +27,21 @@ const pairs = [
   ['green', 'surface'], ['on-green-soft', 'green-soft'], ['on-gold-soft', 'gold-soft'], ['danger', 'surface'], ['danger', 'ground'], ['danger', 'danger-soft'],
 ] as const
 
-describe.each(['light', 'dark'])('%s colours', (mode) => {
+// WeChat's own parts cannot take a variable: theme.json says the same once more.
+const outside = JSON.parse(readFileSync('src/theme.json', 'utf8')) as Record<'light' | 'dark', Record<string, string>>
+
+describe.each(['light', 'dark'] as const)('%s colours', (mode) => {
   const light = colours('.jm')
   const all = mode === 'light' ? light : { ...light, ...colours('.jm-dark') }
 
   it.each(pairs)('%s on %s has a contrast of at least 4.5', (text, ground) => {
     expect(contrast(all[text]!, all[ground]!)).toBeGreaterThanOrEqual(4.5)
+  })
+
+  it('are those of the parts that WeChat draws', () => {
+    const { barGround, ground, tabText, tabChosen, tabGround } = outside[mode]
+    expect({ barGround, ground, tabText, tabChosen, tabGround }).toEqual({ barGround: all.ground, ground: all.ground, tabText: all['ink-2'], tabChosen: all.brand, tabGround: all.surface })
+    expect(contrast(outside[mode].barText === 'white' ? '#ffffff' : '#000000', all.ground!)).toBeGreaterThanOrEqual(4.5)
   })
 
   it('draws edges of inputs with at least 3', () => {

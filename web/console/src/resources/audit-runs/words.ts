@@ -26,4 +26,24 @@ const checks: Record<string, string> = {
   'article read has its award': '读完的播报应已发积分', 'award of an article has its reading': '阅读积分应有阅读记录', 'sign-in has its award': '签到应已发积分', 'award of a sign-in has its sign-in': '签到积分应有签到',
   'county scores equal the awards': '榜单积分应等于已发积分', 'histogram equals the listed scores': '榜单分布应等于上榜人数', 'histogram has nothing else': '榜单分布不应有多余', 'total equals the scores': '地区合计应等于各人积分', 'total has its scores': '地区合计应有各人积分',
 }
+// What the report says in English of a chain, a seal or a node.
+const notes: [RegExp, string][] = [
+  [/^the link is missing$/, '这一节缺失'], [/^the link is not the one that was sealed$/, '这一节与封存时不同'], [/^it does not follow from the link before$/, '与前一节不衔接'],
+  [/^its transfer is gone$/, '对应的记账缺失'], [/^its journal row is gone$/, '对应的记账事由缺失'], [/^its encoding is unknown to this version$/, '编码方式不认识，可能由更新的版本写入'],
+  [/^its transfer is another account's$/, '对应的记账属于另一个账户'], [/^the transfer, its journal row or its lots are not what was linked$/, '记账、事由或批次与入链时不同'],
+  [/^seal (\d+) holds (\d+) links, the chain is gone$/, '第 $1 次封存有 $2 节，账户链已不存在'], [/^seal (\d+) holds (\d+) links, the chain has (\d+)$/, '第 $1 次封存有 $2 节，账户链只有 $3 节'],
+  [/^seal (\d+) lacks the account$/, '第 $1 次封存里没有这个账户'], [/^seal (\d+) holds another head$/, '第 $1 次封存的链尾不同'], [/^its root is not that of the tree$/, '根散列与散列树不符'],
+  [/^node (\S+) of seal (\d+), through which this account's proof runs$/, '第 $2 次封存的节点 $1 不符，这个账户的证明经过它'], [/^node (\S+), without an account below it$/, '节点 $1 不符，它下面没有账户'],
+  [/^seal (\d+) is missing$/, '缺第 $1 次封存'], [/^it does not follow from the seal before$/, '与前一次封存不衔接'], [/^it goes behind the seal before$/, '比前一次封存还早'], [/^its hash does not cover it$/, '封存散列与内容不符'],
+]
+export function noteText(note: string): string {
+  const known = notes.find(([of]) => of.test(note))
+  return known ? note.replace(...known) : note
+}
+
+// What an account belongs to is the first sign of its number; what else can differ is named in the report.
+const owners: Record<string, [title: string, path: string]> = { 1: ['居民账户', '/residents/'], 2: ['商户账户', '/merchants/'], 3: ['预算', ''] }
+const account = (object: string) => (/^[123][0-9A-Z]{26}$/.test(object) ? owners[object[0]!] : undefined)
+export const objectText = (object: string): string => (account(object) ? `${account(object)![0]} …${object.slice(-6)}` : object.replace(/^seal (\d+)$/, '第 $1 次封存').replace(/^4EXPIRED$/, '到期账户').replace(/^4SETTLED$/, '结算账户'))
+export const objectPath = (object: string): string => (account(object)?.[1] ? account(object)![1] + object.slice(1) : '')
 export const checkTitle = (check: string) => checks[check.replace(/^[a-z]+: /, '')] ?? check

@@ -68,6 +68,14 @@ describe('the built app.json', () => {
     for (const tab of app.tabBar.list) expect(app.pages).toContain(tab.pagePath)
   })
 
+  it('colours what is WeChat\'s own by the phone\'s look', () => {
+    expect(app.darkmode).toBe(true)
+    const looks = readJson<Record<'light' | 'dark', Record<string, string>>>(builtFolder, app.themeLocation)
+    const asked = ['app.json', ...allPages().map((page) => `${page}.json`)].flatMap((file) => [...readFileSync(join(builtFolder, file), 'utf8').matchAll(/"@(\w+)"/g)].map(([, name]) => name!))
+    expect(asked.length).toBeGreaterThan(5)
+    for (const look of [looks.light, looks.dark]) expect(Object.keys(look).sort()).toEqual([...new Set(asked)].sort())
+  })
+
   it('loads only the components that a page needs', () => {
     expect(app.lazyCodeLoading).toBe('requiredComponents')
   })

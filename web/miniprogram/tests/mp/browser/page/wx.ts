@@ -125,6 +125,7 @@ const eventual: Record<string, (o: Options) => Promise<object>> = {
   setScreenBrightness: async (o) => keep({ brightness: o.value as number }),
   setKeepScreenOn: async (o) => keep({ awake: o.keepScreenOn as boolean }),
   setBackgroundColor: nothing,
+  setNavigationBarColor: nothing,
   setNavigationBarTitle: nothing,
   stopPullDownRefresh: nothing,
   vibrateShort: nothing,
