@@ -19,6 +19,9 @@ import (
 
 type exportDTO struct {
 	Profile  profileDTO           `json:"profile"`
+	OpenID   string               `json:"wechat_openid" doc:"您的微信账号在这里的编号"`
+	UnionID  string               `json:"wechat_unionid" doc:"微信给出时才有"`
+	Guardian *time.Time           `json:"guardian_consented_at" doc:"监护人同意的时间；没有为 null"`
 	Phone    string               `json:"phone"`
 	RealName string               `json:"real_name"`
 	IDNumber string               `json:"id_number"`
@@ -72,7 +75,7 @@ func (s *server) exportOf(ctx context.Context) (exportDTO, error) {
 		return exportDTO{}, err
 	}
 	out := exportDTO{
-		Profile: profileOf(e.Profile), Phone: e.Phone, RealName: e.RealName, IDNumber: e.IDNumber,
+		Profile: profileOf(e.Profile), OpenID: e.OpenID, UnionID: e.UnionID, Guardian: clock.TimePtr(e.GuardianConsentedAt), Phone: e.Phone, RealName: e.RealName, IDNumber: e.IDNumber,
 		Consents: []consentDecisionDTO{}, Sessions: []sessionDTO{}, Accesses: []accessDTO{}, Parts: []exportPartDTO{},
 	}
 	for _, c := range e.Consents {

@@ -28,6 +28,7 @@ type ExportJob struct {
 	RunToken   string // of the worker that runs it
 	FileKey    string // set with ExportDone
 	SizeBytes  int64
+	MadeUnder  string // the roles that its maker held when it was written
 	Error      string
 	CreatedAt  clock.Instant `gorm:"autoCreateTime:false"`
 	FinishedAt *clock.Instant

@@ -35,7 +35,7 @@ func TestForgotten(t *testing.T) {
 	merchant := w.one(t, "SELECT merchant_id FROM settlement_statement WHERE status = 'issued' LIMIT 1")
 	w.settle(t, merchant)
 	w.site = serve(t, env, clock.NewManual(now.Add(time.Minute), 2))
-	r, staff := w.resident(demo.Resident), w.site.staff("insider")
+	r, staff := w.resident(demo.Resident), w.staff("insider")
 	openID := w.one(t, "SELECT openid FROM resident WHERE id = ?", r.id)
 	said := 0
 	word := func(where string) string {

@@ -343,9 +343,9 @@ func (w *strangers) settle(t testing.TB, merchant string) {
 }
 
 func (w *strangers) login() {
-	w.insider, w.owner = w.site.staff("insider"), w.resident(demo.Resident)
+	w.insider, w.owner = w.staff("insider"), w.resident(demo.Resident)
 	w.other = map[string]*person{
-		anotherCounty: w.site.staff("outsider"), anotherTown: w.site.staff("cousin"), anotherMerchant: w.site.staff("rival"),
+		anotherCounty: w.staff("outsider"), anotherTown: w.staff("cousin"), anotherMerchant: w.staff("rival"),
 		foreigner: w.resident("foreigner"), neighbour: w.resident("neighbour"),
 	}
 }
@@ -452,7 +452,7 @@ func (w *strangers) theirs() things {
 	spare := into[made](w.t, w.owner.upload(photo(w.t, 2))).ID
 	// Of no region: an account that has chosen no home, and what a merchant's people leave in the trail.
 	w.resident("nowhere")
-	require.Equal(w.t, 202, w.site.staff("shopkeeper").do(http.MethodPost, "/exports", object{"resource": "orders", "format": "csv"}).status)
+	require.Equal(w.t, 202, w.staff("shopkeeper").do(http.MethodPost, "/exports", object{"resource": "orders", "format": "csv"}).status)
 	pending := post[struct {
 		IDs []string `json:"record_ids"`
 	}](w.insider, "/service-records", object{

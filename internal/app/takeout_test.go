@@ -12,8 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
 	"jiamenkou/internal/database/databasetest"
+	"jiamenkou/internal/demo"
 	"jiamenkou/internal/paging"
 	"jiamenkou/service/ledger"
 )
@@ -182,6 +184,27 @@ func rowsOf(t *testing.T, a *App, residentID string) map[string]int64 {
 		require.Equal(t, s.Rows, out[s.Table], "what the page says of %s", s.Table)
 	}
 	return out
+}
+
+// TestExport_holdsWhatIsSensitive: the file says what WeChat calls the person,
+// that a guardian agreed, and every position that is kept.
+func TestExport_holdsWhatIsSensitive(t *testing.T) {
+	now := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
+	env := environ(t, databasetest.Config(t, database.SQLite))
+	a := loadedDemo(t, env, now)
+	execute(t, a, `UPDATE attendance SET check_in_lon = 120.111, check_in_lat = 30.111, check_out_lon = 120.222, check_out_lat = 30.222, coordinates_until = ?
+		WHERE check_out_at IS NOT NULL`, clock.InstantOf(now))
+	execute(t, a, "UPDATE resident SET unionid = 'union-of-wang', guardian_consented_at = ? WHERE openid = ?",
+		clock.InstantOf(time.Date(2026, 3, 4, 5, 6, 7, 0, clock.Shanghai)), a.sim.OpenID(demo.Resident))
+	wang := serve(t, env, clock.NewManual(now.Add(time.Minute), 2)).resident(demo.Resident)
+	post[made](wang, "/cases", object{"category": "facility", "text": "路灯不亮了，晚上看不见", "lon": 120.333, "lat": 30.333})
+	file := string(wang.do(http.MethodGet, "/profile/export/file", nil).body)
+	for _, sensitive := range []string{
+		a.sim.OpenID(demo.Resident), "union-of-wang", "2026-03-04T05:06:07+08:00",
+		"120.111", "30.111", "120.222", "30.222", "120.333", "30.333",
+	} {
+		require.Contains(t, file, sensitive)
+	}
 }
 
 // TestExport_overHTTP: only the resident gets the file, and long tables are cut

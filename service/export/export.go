@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -205,7 +206,9 @@ func (s *Service) Export(ctx context.Context, actor authz.Actor, id string) (Exp
 }
 
 // Open returns the file of one of the actor's own exports and leaves a trace
-// of it. The caller closes it. Errors: ErrMissing, ErrNotReady, ErrExpired.
+// of it. Whoever has lost one of the roles under which it was made may not have
+// it any more. The caller closes it. Errors: ErrMissing, ErrNotReady,
+// ErrExpired, auth.forbidden.
 func (s *Service) Open(ctx context.Context, actor authz.Actor, id string) (Export, io.ReadCloser, error) {
 	row, err := s.Export(ctx, actor, id)
 	switch {
@@ -215,6 +218,8 @@ func (s *Service) Open(ctx context.Context, actor authz.Actor, id string) (Expor
 		return row, nil, ErrExpired
 	case row.Status != model.ExportDone:
 		return row, nil, ErrNotReady
+	case !holdsAll(actor, row.MadeUnder):
+		return row, nil, authz.ErrForbidden
 	}
 	region, err := s.regionOf(ctx, actor)
 	if err != nil {
@@ -232,6 +237,25 @@ func (s *Service) Open(ctx context.Context, actor authz.Actor, id string) (Expor
 		return row, nil, errors.Join(err, file.Close())
 	}
 	return row, file, nil
+}
+
+// rolesOf writes the actor's roles down, each with where it is held.
+func rolesOf(actor authz.Actor) []string {
+	out := make([]string, len(actor.Grants))
+	for i, g := range actor.Grants {
+		out[i] = string(g.Role) + "@" + g.RegionID + g.MerchantID
+	}
+	return out
+}
+
+func holdsAll(actor authz.Actor, roles string) bool {
+	held := rolesOf(actor)
+	for role := range strings.FieldsSeq(roles) {
+		if !slices.Contains(held, role) {
+			return false
+		}
+	}
+	return true
 }
 
 // FileName is what a browser calls the file of an export.

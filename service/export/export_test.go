@@ -300,6 +300,18 @@ func TestOpen(t *testing.T) {
 		require.Equal(t, e.ID, page.Items[0].ID)
 		require.NotEmpty(t, page.Next)
 
+		mine, _ := w.written(w.auditor, "csv")
+		more := []identity.NewGrant{{Role: authz.RoleOrganizer, RegionID: w.East.ID}}
+		require.NoError(t, w.Grant(t.Context(), w.Operator, w.auditor.ID, more, "换岗"))
+		_, file, err := w.exports.Open(t.Context(), w.Login(t, "auditor"), mine.ID)
+		require.NoError(t, err, "a role more takes nothing away")
+		require.NoError(t, file.Close())
+		staff, err := w.StaffMember(t.Context(), w.Operator, w.auditor.ID)
+		require.NoError(t, err)
+		require.NoError(t, w.RevokeGrant(t.Context(), w.Operator, w.auditor.ID, staff.Grants[0].ID, "换岗"))
+		_, _, err = w.exports.Open(t.Context(), w.Login(t, "auditor"), mine.ID)
+		require.ErrorIs(t, err, authz.ErrForbidden, "who lost a role that the file was made under")
+
 		w.Clock.Advance(25 * time.Hour)
 		_, _, err = w.exports.Open(t.Context(), w.Operator, e.ID)
 		require.ErrorIs(t, err, export.ErrExpired)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -93,6 +94,7 @@ func (s *Service) writeFile(ctx context.Context, row *Export, key string) (int64
 	if err != nil {
 		return 0, err
 	}
+	row.MadeUnder = strings.Join(rolesOf(actor), " ")
 	return s.files.Write(ctx, key, func(w io.Writer) error {
 		sheet, err := newSheet(row.Format, w)
 		if err != nil {
@@ -145,8 +147,8 @@ func (s *Service) note(ctx context.Context, row Export) error {
 
 func (s *Service) finish(ctx context.Context, row Export, key string, size int64) error {
 	now := clock.Now(s.clock)
-	return s.own(ctx, row, "status = ?, slot = NULL, rows_done = ?, truncated = ?, file_key = ?, size_bytes = ?, finished_at = ?, expires_at = ?",
-		model.ExportDone, row.RowsDone, row.Truncated, key, size, now, now.Add(s.cfg.Keep))
+	return s.own(ctx, row, "status = ?, slot = NULL, rows_done = ?, truncated = ?, file_key = ?, size_bytes = ?, made_under = ?, finished_at = ?, expires_at = ?",
+		model.ExportDone, row.RowsDone, row.Truncated, key, size, row.MadeUnder, now, now.Add(s.cfg.Keep))
 }
 
 // own updates the export if it is still this worker's, or returns errTaken.

@@ -169,9 +169,14 @@ const maxExport = 1000
 // (PIPL art. 45), in clear.
 type Export struct {
 	Profile  Profile
+	OpenID   string // what WeChat calls the person here
+	UnionID  string
 	Phone    string
 	RealName string
 	IDNumber string
+
+	GuardianConsentedAt *clock.Instant
+
 	Consents []model.ConsentHistory
 	Sessions []model.Session
 	Accesses []model.PIIAccess // when and why staff looked this person up
@@ -187,7 +192,7 @@ func (s *Service) ExportData(ctx context.Context, actor authz.Actor) (Export, er
 	if err != nil {
 		return Export{}, err
 	}
-	out := Export{Profile: profile}
+	out := Export{Profile: profile, OpenID: deref(row.OpenID), UnionID: deref(row.UnionID), GuardianConsentedAt: row.GuardianConsentedAt}
 	if out.Phone, out.RealName, err = s.openPhoneAndName(row); err != nil {
 		return Export{}, err
 	}

@@ -1,6 +1,7 @@
 package market
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -77,6 +78,10 @@ func TestStaffOrders(t *testing.T) {
 			require.Empty(t, seen.ResidentID)
 			require.Empty(t, seen.VolunteerNumber)
 			require.Empty(t, seen.History[0].ActorID)
+			elsewhereToo := w.owner
+			elsewhereToo.Grants = slices.Concat(w.owner.Grants, w.otherOperator.Grants)
+			require.Equal(t, both, list(elsewhereToo, OrderFilter{}))
+			require.Empty(t, list(elsewhereToo, OrderFilter{ResidentID: who.ID}), "whose an order is cannot be asked for either")
 			_, err = w.market.StaffOrders(ctx, w.owner, OrderFilter{ResidentID: who.ID}, paging.Request{})
 			require.ErrorIs(t, err, authz.ErrForbidden)
 		})

@@ -8,7 +8,7 @@ func (*Service) ExportParts() []identity.ExportPart {
 	return []identity.ExportPart{
 		identity.NewExportPart[exportedSignup]("signup", "志愿活动报名与签到", "g.id", `v.title AS activity, h.starts_at, h.ends_at, g.status, g.created_at,
 			COALESCE(a.status, '') AS attendance, a.check_in_at, COALESCE(a.check_in_verdict, '') AS check_in_place, a.check_out_at,
-			COALESCE(a.check_out_verdict, '') AS check_out_place, a.check_in_lon AS lon, a.check_in_lat AS lat`,
+			COALESCE(a.check_out_verdict, '') AS check_out_place, a.check_in_lon AS lon, a.check_in_lat AS lat, a.check_out_lon AS out_lon, a.check_out_lat AS out_lat`,
 			`signup g JOIN activity_shift h ON h.id = g.shift_id JOIN activity v ON v.id = h.activity_id LEFT JOIN attendance a ON a.signup_id = g.id
 			WHERE g.resident_id = @resident`),
 		identity.NewExportPart[exportedRecord]("service_record", "志愿服务记录", "r.id", `r.kind, r.state, r.activity_title AS activity, r.day, r.started_at, r.ended_at,
@@ -36,6 +36,8 @@ type (
 		CheckOutPlace string               `json:"check_out_verdict"`
 		Lon           *float64             `json:"check_in_lon"` // gone after a few weeks
 		Lat           *float64             `json:"check_in_lat"`
+		OutLon        *float64             `json:"check_out_lon"`
+		OutLat        *float64             `json:"check_out_lat"`
 	}
 	exportedRecord struct {
 		identity.ExportRow
