@@ -1,8 +1,6 @@
 package volunteer
 
 import (
-	"fmt"
-
 	"gorm.io/gorm"
 
 	"jiamenkou/model"
@@ -22,9 +20,5 @@ func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStandi
 // RehomeTx gives the unfinished activities of one region to another. Records
 // stay where the service was done. It implements region.Tenant.
 func (s *Service) RehomeTx(tx *gorm.DB, fromID, toID string) error {
-	err := tx.Exec("UPDATE activity SET region_id = ?, updated_at = ? WHERE region_id = ? AND status IN ?", toID, s.now(), fromID, unfinished).Error
-	if err != nil {
-		return fmt.Errorf("volunteer: rehome: %w", err)
-	}
-	return nil
+	return region.GiveTx(tx, "activity", fromID, toID, s.now(), "status IN ?", unfinished)
 }
