@@ -20,7 +20,7 @@ import (
 	"jiamenkou/service/identity/identitytest"
 )
 
-// identitySurface is the surface with nothing behind it but identity.
+// identitySurface is the surface with identity behind it, and what a test adds.
 type identitySurface struct {
 	*identitytest.Fixture
 	router *gin.Engine
@@ -29,10 +29,16 @@ type identitySurface struct {
 
 func newIdentitySurface(t *testing.T, f *identitytest.Fixture, perMinute int) *identitySurface {
 	t.Helper()
+	return mountIdentity(t, f, miniprogram.Services{}, perMinute)
+}
+
+func mountIdentity(t *testing.T, f *identitytest.Fixture, more miniprogram.Services, perMinute int) *identitySurface {
+	t.Helper()
+	more.Identity = f.Service
 	gin.SetMode(gin.ReleaseMode)
 	s := &identitySurface{Fixture: f, router: gin.New(), log: &strings.Builder{}}
 	s.router.Use(httpapi.Requests(f.Clock, slog.New(slog.NewJSONHandler(s.log, nil))))
-	miniprogram.Mount(s.router, miniprogram.Services{Identity: f.Service}, httpapi.SurfaceConfig{
+	miniprogram.Mount(s.router, more, httpapi.SurfaceConfig{
 		Authenticator: f.Service, MaxBodyBytes: 1 << 16,
 		Limiters: limiters(f.Clock.Now, perMinute),
 	})

@@ -1,18 +1,14 @@
 package miniprogram_test
 
 import (
-	"log/slog"
 	"net/http"
-	"strings"
 	"testing"
 
-	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
-	"jiamenkou/internal/httpapi"
 	"jiamenkou/miniprogram-api"
 	"jiamenkou/model"
 	"jiamenkou/service/identity/identitytest"
@@ -25,14 +21,8 @@ import (
 
 func newLeaderboardSurface(t *testing.T, f *identitytest.Fixture, cfg leaderboard.Config) (*identitySurface, *leaderboard.Service) {
 	t.Helper()
-	gin.SetMode(gin.ReleaseMode)
 	boards := leaderboard.New(f.DB, f.Clock, region.New(f.DB, f.Clock), f.Service, ledger.New(f.DB, f.Clock), cfg)
-	s := &identitySurface{Fixture: f, router: gin.New(), log: &strings.Builder{}}
-	s.router.Use(httpapi.Requests(f.Clock, slog.New(slog.NewJSONHandler(s.log, nil))))
-	miniprogram.Mount(s.router, miniprogram.Services{Identity: f.Service, Leaderboard: boards}, httpapi.SurfaceConfig{
-		Authenticator: f.Service, MaxBodyBytes: 1 << 16, Limiters: limiters(f.Clock.Now, 600),
-	})
-	return s, boards
+	return mountIdentity(t, f, miniprogram.Services{Leaderboard: boards}, 600), boards
 }
 
 func TestLeaderboard(t *testing.T) {

@@ -1,18 +1,15 @@
 package miniprogram_test
 
 import (
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/clock"
 	"jiamenkou/internal/database"
-	"jiamenkou/internal/httpapi"
 	"jiamenkou/miniprogram-api"
 	"jiamenkou/model"
 	"jiamenkou/service/identity/identitytest"
@@ -22,18 +19,12 @@ import (
 
 func newMessageSurface(t *testing.T, f *identitytest.Fixture) *identitySurface {
 	t.Helper()
-	gin.SetMode(gin.ReleaseMode)
 	service, err := notify.New(f.DB, f.Clock, ledger.New(f.DB, f.Clock), f.WeChat, notify.Config{
 		Templates: map[string]string{"casework.moved": "TPL_1", "ledger.points_expiring": "TPL_1"}, MaxQuota: 2,
 	})
 	require.NoError(t, err)
 	f.OnDelete(service.ForgetTx)
-	s := &identitySurface{Fixture: f, router: gin.New(), log: &strings.Builder{}}
-	s.router.Use(httpapi.Requests(f.Clock, slog.New(slog.NewJSONHandler(s.log, nil))))
-	miniprogram.Mount(s.router, miniprogram.Services{Identity: f.Service, Notify: service}, httpapi.SurfaceConfig{
-		Authenticator: f.Service, MaxBodyBytes: 1 << 16, Limiters: limiters(f.Clock.Now, 600),
-	})
-	return s
+	return mountIdentity(t, f, miniprogram.Services{Notify: service}, 600)
 }
 
 // message puts one into the inbox of a resident.

@@ -17,7 +17,7 @@ import (
 )
 
 // deskTables are filled by furnish.
-var deskTables = []string{"merchant", "activity", "case_file", "audit_log", "service_record", "region"}
+var deskTables = []string{"merchant", "activity", "case_file", "audit_log", "service_record", "region", "staff", "staff_grant"}
 
 // furnish gives staff enough to look through: the rows are nobody's work, only
 // many.
@@ -27,6 +27,7 @@ func (w *town) furnish(n int) {
 	mine := one[model.Resident](w, "id = ?", w.c.residents[0].ID)
 	shop := one[model.Merchant](w, "id = ?", w.c.shops[0].merchantID)
 	elsewhere := w.anotherTown(n)
+	w.elsewhere = elsewhere
 	// Most of it lies where the person who looks has nothing to say.
 	place := func(i int) string {
 		if i%10 > 0 {
@@ -34,7 +35,7 @@ func (w *town) furnish(n int) {
 		}
 		return append(w.c.villages, w.c.townID)[i/10%3]
 	}
-	var merchants []string
+	var merchants, workers []string
 	fill(w, n, func(i int) model.Merchant {
 		row := shop
 		row.ID, row.Name, row.RegionID = id(), fmt.Sprintf("商户 %d", i), place(i)
@@ -42,6 +43,19 @@ func (w *town) furnish(n int) {
 		return row
 	})
 	w.spreadOrders(merchants)
+	staff := one[model.Staff](w, "id = ?", w.c.operator.ID)
+	grant := one[model.StaffGrant](w, "staff_id = ?", staff.ID)
+	fill(w, n, func(i int) model.Staff {
+		row := staff
+		row.ID, row.Username, row.Name, row.RegionID = id(), fmt.Sprintf("staff%d", i), fmt.Sprintf("工作人员 %d", i), place(i)
+		workers = append(workers, row.ID)
+		return row
+	})
+	fill(w, n, func(i int) model.StaffGrant {
+		row, at := grant, place(i)
+		row.ID, row.StaffID, row.RegionID, row.ScopeRegionID, row.Role = id(), workers[i], &at, at, "grid_worker"
+		return row
+	})
 	fill(w, n, func(i int) model.Activity {
 		return model.Activity{
 			ID: id(), RegionID: place(i), OrganizerStaffID: w.c.operator.ID, Title: fmt.Sprintf("活动 %d", i), Content: "x", Category: "environment", Beneficiary: "x",
@@ -83,6 +97,16 @@ func (w *town) furnish(n int) {
 			ActorKind: "staff", ActorID: "another", Reason: "x", CreatedAt: now,
 		}
 	})
+}
+
+// redraw looks at what lies in a village, gives it to its neighbour and moves that
+// to another town.
+func (w *town) redraw(do func(who *person, call, method, path string, body any), operator *person) {
+	w.t.Helper()
+	path := func(i int) string { return "/regions/" + w.elsewhere[i] }
+	do(operator, "what lies in a village", http.MethodGet, path(1)+"/holdings", nil)
+	do(operator, "merge villages", http.MethodPost, path(1)+"/close", object{"version": 1, "successor_id": w.elsewhere[2], "reason": "撤并村社"})
+	do(operator, "move a village", http.MethodPost, path(2)+"/move", object{"version": 1, "parent_id": w.c.townID, "reason": "区划调整"})
 }
 
 // anotherTown makes a town of many villages and returns them.
@@ -164,6 +188,7 @@ func (w *town) desk() {
 			do(auditor, page+", next", http.MethodGet, page+"&cursor="+next, nil)
 		}
 	}
+	w.redraw(do, operator)
 	w.must(w.a.Identity.CreateStaff(w.t.Context(), authz.System("test"), []identity.NewStaff{{
 		Username: "town", Password: password, Name: "镇审计", Grants: []identity.NewGrant{{Role: authz.RoleAuditor, RegionID: w.c.townID}},
 	}}))

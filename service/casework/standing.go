@@ -1,8 +1,6 @@
 package casework
 
 import (
-	"fmt"
-
 	"gorm.io/gorm"
 
 	"jiamenkou/model"
@@ -22,9 +20,5 @@ func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStandi
 // RehomeTx gives the open cases of one region to another: they are no move of
 // the case, whose history stays. It implements region.Tenant.
 func (s *Service) RehomeTx(tx *gorm.DB, fromID, toID string) error {
-	err := tx.Exec("UPDATE case_file SET region_id = ?, updated_at = ? WHERE region_id = ? AND status NOT IN ?", toID, s.now(), fromID, settled).Error
-	if err != nil {
-		return fmt.Errorf("casework: rehome: %w", err)
-	}
-	return nil
+	return region.GiveTx(tx, "case_file", fromID, toID, s.now(), "status NOT IN ?", settled)
 }

@@ -1,8 +1,6 @@
 package market
 
 import (
-	"fmt"
-
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/database"
@@ -28,16 +26,12 @@ func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStandi
 // was offered here and is not over. It implements region.Tenant.
 func (s *Service) RehomeTx(tx *gorm.DB, fromID, toID string) error {
 	now := s.now()
-	err := tx.Exec("UPDATE merchant SET region_id = ?, updated_at = ? WHERE region_id = ?", toID, now, fromID).Error
+	err := region.GiveTx(tx, "merchant", fromID, toID, now, "1 = 1")
 	if database.IsDuplicate(err) {
 		return ErrMerchantName.WithMessage("两边有同名的商户，请先给其中一家改名")
 	}
 	if err != nil {
-		return fmt.Errorf("market: rehome merchants: %w", err)
+		return err
 	}
-	err = tx.Exec("UPDATE benefit SET region_id = ?, updated_at = ? WHERE region_id = ? AND status NOT IN ?", toID, now, fromID, retired).Error
-	if err != nil {
-		return fmt.Errorf("market: rehome benefits: %w", err)
-	}
-	return nil
+	return region.GiveTx(tx, "benefit", fromID, toID, now, "status NOT IN ?", retired)
 }

@@ -1,8 +1,6 @@
 package reading
 
 import (
-	"fmt"
-
 	"gorm.io/gorm"
 
 	"jiamenkou/model"
@@ -22,9 +20,5 @@ func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStandi
 // RehomeTx gives the articles of one region to another, but for those that are
 // withdrawn. It implements region.Tenant.
 func (s *Service) RehomeTx(tx *gorm.DB, fromID, toID string) error {
-	err := tx.Exec("UPDATE article SET region_id = ?, updated_at = ? WHERE region_id = ? AND status IN ?", toID, s.now(), fromID, offered).Error
-	if err != nil {
-		return fmt.Errorf("reading: rehome: %w", err)
-	}
-	return nil
+	return region.GiveTx(tx, "article", fromID, toID, s.now(), "status IN ?", offered)
 }

@@ -25,17 +25,16 @@ func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStandi
 // to another, whose operators decide them. It implements region.Tenant.
 func (s *Service) RehomeTx(tx *gorm.DB, fromID, toID string) error {
 	now := clock.Now(s.clock)
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
-		{"UPDATE objection SET region_id = ?, updated_at = ? WHERE region_id = ? AND status = ?", []any{toID, now, fromID, model.ObjectionOpen}},
-		{"UPDATE adjustment SET region_id = ?, updated_at = ? WHERE region_id = ? AND status = ?", []any{toID, now, fromID, model.AdjustmentProposed}},
-		{"UPDATE adjustment SET scope_region_id = ?, updated_at = ? WHERE scope_region_id = ? AND status = ?", []any{toID, now, fromID, model.AdjustmentProposed}},
-	} {
-		if err := tx.Exec(step.query, step.args...).Error; err != nil {
-			return fmt.Errorf("recourse: rehome: %w", err)
-		}
+	if err := region.GiveTx(tx, "objection", fromID, toID, now, "status = ?", model.ObjectionOpen); err != nil {
+		return err
+	}
+	if err := region.GiveTx(tx, "adjustment", fromID, toID, now, "status = ?", model.AdjustmentProposed); err != nil {
+		return err
+	}
+	err := tx.Exec("UPDATE adjustment SET scope_region_id = ?, updated_at = ? WHERE scope_region_id = ? AND status = ?",
+		toID, now, fromID, model.AdjustmentProposed).Error
+	if err != nil {
+		return fmt.Errorf("recourse: rehome: %w", err)
 	}
 	return nil
 }

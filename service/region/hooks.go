@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"jiamenkou/internal/authz"
+	"jiamenkou/internal/clock"
 	"jiamenkou/model"
 )
 
@@ -137,6 +138,16 @@ func CountTx(tx *gorm.DB, table, from, to, condition string, args ...any) (n int
 		return 0, fmt.Errorf("region: count %s: %w", table, err)
 	}
 	return n, nil
+}
+
+// GiveTx gives for a Tenant the rows of a table that lie in one region and meet
+// the condition to another.
+func GiveTx(tx *gorm.DB, table, fromID, toID string, at clock.Instant, condition string, args ...any) error {
+	err := tx.Exec("UPDATE "+table+" SET region_id = ?, updated_at = ? WHERE region_id = ? AND "+condition, append([]any{toID, at, fromID}, args...)...).Error
+	if err != nil {
+		return fmt.Errorf("region: give %s: %w", table, err)
+	}
+	return nil
 }
 
 // RequireOpenTx returns ErrClosed if one of the regions is closed. A writer

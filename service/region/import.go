@@ -33,8 +33,9 @@ const importAttempts = 5
 // changes nothing the second time.
 //
 // Only the system may create counties. A staff member must be operator over
-// the whole county of every region that the file creates or changes, and over
-// both counties for a move between two.
+// the whole county of every region that the file creates or changes. Nothing
+// moves from one county to another, whoever imports it: a county is the tenant,
+// and cases, their numbers and certificates belong to it.
 //
 // What OnPlaced refuses, a file cannot do either: the counties that it moves
 // something in are checked whole, by one statement each.
@@ -199,6 +200,20 @@ func treeFault(r Record, inFile map[string]Record, known map[string]Region, cycl
 		return "县市区不能有上级"
 	case level != "" && level != r.Level.Parent():
 		return fmt.Sprintf("上级的级别不对：%s的上级应为%s", r.Level.Title(), r.Level.Parent().Title())
+	case exists && countyOf(r.ParentCode, inFile, known) != model.RegionCountyPath(old.Path):
+		return "不能移到另一个县市区"
+	}
+	return ""
+}
+
+// countyOf is the path of the county in which a region lies: a known one stays in
+// its own, a new one comes to that of its parents. It is "" for a new county.
+func countyOf(code string, inFile map[string]Record, known map[string]Region) string {
+	for range model.RegionLevels() { // parents that go in a circle are a fault of their own
+		if r, ok := known[code]; ok {
+			return model.RegionCountyPath(r.Path)
+		}
+		code = inFile[code].ParentCode
 	}
 	return ""
 }

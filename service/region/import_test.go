@@ -86,11 +86,12 @@ func TestImport_changes(t *testing.T) {
 			_, err := s.Create(t.Context(), system, region.CreateInput{ParentID: byCode(t, s, "t2").ID, Level: "village", Name: "丙", Code: "x4"})
 			require.ErrorIs(t, err, region.ErrNameTaken, "the names are held again")
 		})
-		t.Run("moves a town to a new county, its village to another town and its grid elsewhere, in one file", func(t *testing.T) {
-			res := imported(t, s, header+"c2,,county,桐乡市\nt1,c2,town,硖石街道\nt2,c2,town,改名街道\nv1,t1,village,新火炬社区\ng1,v9,grid,第一网格\ng2,v1,grid,新网格\n")
-			require.Equal(t, region.ImportResult{Created: 2, Updated: 4}, res)
+		t.Run("moves a village to a new town, its grid elsewhere and what lies below that along, in one file", func(t *testing.T) {
+			imported(t, s, header+"m2,g1,microgrid,微网格\n")
+			res := imported(t, s, header+"t3,c1,town,新街道\nt2,c1,town,改名街道\nv1,t3,village,新火炬社区\ng1,v9,grid,第一网格\ng2,v1,grid,新网格\n")
+			require.Equal(t, region.ImportResult{Created: 2, Updated: 3}, res)
 			requireTree(t, db.Read(t.Context()))
-			require.Equal(t, region.ImportResult{Unchanged: 4}, imported(t, s, header+"g1,v9,grid,第一网格\nt2,c2,town,改名街道\nv1,t1,village,新火炬社区\nt1,c2,town,硖石街道\n"))
+			require.Equal(t, region.ImportResult{Unchanged: 4}, imported(t, s, header+"g1,v9,grid,第一网格\nt2,c1,town,改名街道\nv1,t3,village,新火炬社区\nm2,g1,microgrid,微网格\n"))
 		})
 	})
 }
@@ -98,7 +99,7 @@ func TestImport_changes(t *testing.T) {
 func TestImport_refusals(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newService(db)
-		imported(t, s, small)
+		imported(t, s, small+"c2,,county,桐乡市\nt3,c2,town,梧桐街道\nv3,t3,village,甲村\n")
 		before := dump(t, db)
 		for name, c := range map[string]struct {
 			text string
@@ -111,10 +112,14 @@ func TestImport_refusals(t *testing.T) {
 			"duplicate code":       {"t9,c1,town,甲\nt9,c1,town,乙\n", []string{"line 3 编码与第 2 行重复"}},
 			"cycle":                {"t9,v9,town,甲\nv9,t9,village,乙\ng9,v9,grid,丙\nt7,t7,town,丁\n", []string{"line 2 上级关系成环", "line 3 上级关系成环", "line 5 上级关系成环"}},
 			"cycle through known":  {"t1,v1,town,甲\n", []string{"line 2 上级的级别不对：镇街的上级应为县市区"}},
-			"empty name":           {"t9,c1,town,甲\n\nt8,c1,town,\nv9,t8,village,乙\n", []string{"line 4 名称不能为空"}},
-			"broken encoding":      {"t9,c1,town,甲乙丙\nt8,c1,town,\xff\xfe\n", []string{"line 3 文字编码有误，请另存为“CSV UTF-8”再导入"}},
-			"name of a sibling":    {"v8,t1,village,火炬社区\nv9,t1,village,乙\nv7,t1,village,乙\nv2,t1,village,乙\n", []string{"line 2 同一上级下已有同名地区", "line 4 同一上级下已有同名地区", "line 5 同一上级下已有同名地区"}},
-			"several at once":      {"t9,c9,town,甲\nt8,c1,town,\n,c1,town,乙\n", []string{"line 2 上级编码不存在", "line 3 名称不能为空", "line 4 编码不能为空"}},
+			"another county": {
+				"t1,c2,town,硖石街道\nv3,t2,village,甲村\nt2,c9,town,海洲街道\nc9,,county,丙\nt9,c2,town,丁\nv1,t9,village,火炬社区\nv2,t2,village,新庄社区\n",
+				[]string{"line 2 不能移到另一个县市区", "line 3 不能移到另一个县市区", "line 4 不能移到另一个县市区", "line 7 不能移到另一个县市区"},
+			},
+			"empty name":        {"t9,c1,town,甲\n\nt8,c1,town,\nv9,t8,village,乙\n", []string{"line 4 名称不能为空"}},
+			"broken encoding":   {"t9,c1,town,甲乙丙\nt8,c1,town,\xff\xfe\n", []string{"line 3 文字编码有误，请另存为“CSV UTF-8”再导入"}},
+			"name of a sibling": {"v8,t1,village,火炬社区\nv9,t1,village,乙\nv7,t1,village,乙\nv2,t1,village,乙\n", []string{"line 2 同一上级下已有同名地区", "line 4 同一上级下已有同名地区", "line 5 同一上级下已有同名地区"}},
+			"several at once":   {"t9,c9,town,甲\nt8,c1,town,\n,c1,town,乙\n", []string{"line 2 上级编码不存在", "line 3 名称不能为空", "line 4 编码不能为空"}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				_, err := s.Import(t.Context(), system, strings.NewReader(header+c.text))
@@ -170,8 +175,6 @@ func TestImport_rights(t *testing.T) {
 			"another county":          {operator(c2.Path), "t1,c1,town,硖石\n"},
 			"a new county":            {operator(c1.Path), "c9,,county,甲\n"},
 			"below a new county":      {operator(c1.Path), "c9,,county,甲\nt8,c9,town,乙\n"},
-			"a move to another":       {operator(c1.Path), "t1,c2,town,改名\n"},
-			"a move from another":     {operator(c1.Path), "t3,c1,town,梧桐街道\n"},
 			"operator of a town only": {operator(t1.Path), "v1,t1,village,甲\n"},
 			"auditor":                 {authz.Actor{Kind: authz.KindStaff, Grants: []authz.Grant{{Role: authz.RoleAuditor, RegionPath: c1.Path}}}, "v1,t1,village,甲\n"},
 			"resident":                {authz.Actor{Kind: authz.KindResident}, "v1,t1,village,甲\n"},
@@ -189,10 +192,10 @@ func TestImport_rights(t *testing.T) {
 		})
 		both := operator(c1.Path)
 		both.Grants = append(both.Grants, operator(c2.Path).Grants...)
-		require.NoError(t, run(both, "t1,c2,town,改名\n"))
-		want := []string{"operator region.import " + c1.ID + ` {"created":0,"updated":1}`, "operator region.import " + c2.ID + ` {"created":0,"updated":1}`}
+		require.NoError(t, run(both, "t1,c1,town,改回\nt4,c2,town,新街道\n"))
+		want := []string{"operator region.import " + c1.ID + ` {"created":1,"updated":1}`, "operator region.import " + c2.ID + ` {"created":1,"updated":1}`}
 		require.ElementsMatch(t, want, told)
-		require.NoError(t, run(both, "t1,c2,town,改名\n"))
+		require.NoError(t, run(both, "t1,c1,town,改回\nt4,c2,town,新街道\n"))
 		require.Len(t, told, 2, "an import that changes nothing is not")
 	})
 }
@@ -224,11 +227,15 @@ func TestImport_province(t *testing.T) {
 
 		statements.Store(0)
 		start = time.Now()
-		// Every town of the first county moves to the second, with its villages.
-		moved := strings.ReplaceAll(renamed, ",330000000000,town", ",330001000000,town")
-		require.Equal(t, region.ImportResult{Updated: 20, Unchanged: rows - 20}, imported(t, s, moved))
-		t.Logf("20 towns moved by %d statements in %s", statements.Load(), time.Since(start))
-		require.LessOrEqual(t, statements.Load(), int64(rows/900+6))
+		// Every village of the first county moves to a new town.
+		moved := renamed
+		for j := range 20 {
+			moved = strings.ReplaceAll(moved, fmt.Sprintf(",330000%03d000,village", j+1), fmt.Sprintf(",330000%03d000,village", j+501))
+			moved += fmt.Sprintf("330000%03d000,330000000000,town,新%d镇\n", j+501, j)
+		}
+		require.Equal(t, region.ImportResult{Created: 20, Updated: 240, Unchanged: rows - 240}, imported(t, s, moved))
+		t.Logf("240 villages moved by %d statements in %s", statements.Load(), time.Since(start))
+		require.LessOrEqual(t, statements.Load(), int64(rows/900+10))
 		requireTree(t, db.Read(t.Context()))
 	})
 }
@@ -287,7 +294,8 @@ func TestImport_together(t *testing.T) {
 }
 
 // Random files against a plain map: the tree in the database is always the
-// tree that the files described, whatever moved in which order.
+// tree that the files described, whatever moved in which order, and nothing ever
+// leaves its county.
 func TestImport_property(t *testing.T) {
 	for _, driver := range []database.Driver{database.SQLite, database.MySQL} {
 		t.Run(string(driver), func(t *testing.T) {
@@ -296,6 +304,12 @@ func TestImport_property(t *testing.T) {
 			type node struct{ level, parent, name string }
 			levels := []string{"county", "town", "village", "grid", "microgrid", "building"}
 			want := map[string]node{}
+			county := func(tree map[string]node, code string) string {
+				for tree[code].parent != "" {
+					code = tree[code].parent
+				}
+				return code
+			}
 			rapid.Check(t, func(rt *rapid.T) {
 				file := map[string]node{}
 				for range rapid.IntRange(1, 12).Draw(rt, "rows") {
@@ -336,8 +350,12 @@ func TestImport_property(t *testing.T) {
 					shared = shared || n.parent != "" && places[place{n.parent, n.name}]
 					places[place{n.parent, n.name}] = true
 				}
+				left := false
+				for code := range want {
+					left = left || county(want, code) != county(next, code)
+				}
 				_, err := s.Import(t.Context(), system, strings.NewReader(b.String()))
-				if shared {
+				if shared || left {
 					require.ErrorIs(rt, err, region.ErrBadFile)
 				} else {
 					require.NoError(rt, err)

@@ -73,7 +73,6 @@ func (p *plan) place(st *step, r Record, c clock.Clock) {
 	if hasParent && *old.ParentID != parent.ID {
 		to := childPath(parent.Path, old.ID)
 		st.moves = append(st.moves, move{planned: old.Path, from: updated.Path, to: to})
-		p.touch(to)
 		p.lockKnown(r.ParentCode)
 		updated.Path = to
 	} else if old.Name == r.Name {

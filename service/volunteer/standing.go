@@ -39,17 +39,16 @@ func (s *Service) StandingTx(tx *gorm.DB, from, to string) ([]model.RegionStandi
 // it. Records that are decided stay where the service was done. It implements
 // region.Tenant.
 func (s *Service) RehomeTx(tx *gorm.DB, fromID, toID string) error {
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
-		{"UPDATE activity SET region_id = ?, updated_at = ? WHERE region_id = ? AND status IN ?", []any{toID, s.now(), fromID, unfinished}},
-		{"UPDATE service_record SET region_id = ? WHERE region_id = ? AND state = ?", []any{toID, fromID, model.RecordPending}},
-		{"UPDATE certificate SET region_id = ?, updated_at = ? WHERE region_id = ? AND state = ?", []any{toID, s.now(), fromID, model.CertificateRequested}},
-	} {
-		if err := tx.Exec(step.query, step.args...).Error; err != nil {
-			return fmt.Errorf("volunteer: rehome: %w", err)
-		}
+	if err := region.GiveTx(tx, "activity", fromID, toID, s.now(), "status IN ?", unfinished); err != nil {
+		return err
+	}
+	if err := region.GiveTx(tx, "certificate", fromID, toID, s.now(), "state = ?", model.CertificateRequested); err != nil {
+		return err
+	}
+	// A record keeps no time of its last change.
+	err := tx.Exec("UPDATE service_record SET region_id = ? WHERE region_id = ? AND state = ?", toID, fromID, model.RecordPending).Error
+	if err != nil {
+		return fmt.Errorf("volunteer: give records: %w", err)
 	}
 	return nil
 }
