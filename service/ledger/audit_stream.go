@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -72,10 +73,10 @@ const (
 	auditAccounts = 200   // accounts of one range
 	auditRows     = 5_000 // rows of one range
 	auditLinks    = 1_000 // links in memory at once
-	auditSums     = 50_000
-	auditSubtrees = 16  // the tree is read in so many parts, of 8,191 nodes at most
-	subtreeLevel  = 4   // at which there are that many
-	lastID        = "~" // after every id
+	auditSums     = 10    // times as many rows in one part of a sum, of which only a key is read
+	auditSubtrees = 16    // the tree is read in so many parts, of 8,191 nodes at most
+	subtreeLevel  = 4     // at which there are that many
+	lastID        = "~"   // after every id
 	// linkGrace is how much older than the last complete relinking a transfer
 	// must be for a missing link to count: the sealer runs behind, and a clock
 	// may have been set back.
@@ -264,27 +265,15 @@ func (a *auditor) bigSums(tx *gorm.DB, ids []string) error {
 		if AccountID(id).Kind() == model.AccountWallet {
 			continue
 		}
-		var net int64
-		for column, sign := range map[string]int64{"credit_account_id": 1, "debit_account_id": -1} {
-			after := ""
-			for {
-				var part struct {
-					Total, N int64
-					Last     string
-				}
-				err := tx.Raw(`SELECT COALESCE(SUM(amount), 0) AS total, COUNT(*) AS n, COALESCE(MAX(id), '') AS last FROM (
-					SELECT id, amount FROM transfer WHERE `+column+` = ? AND id > ? ORDER BY id LIMIT ?) part`, id, after, auditSums).Scan(&part).Error
-				if err != nil {
-					return err
-				}
-				net += sign * part.Total
-				a.state.Counts.Sums += part.N
-				if part.N < auditSums {
-					break
-				}
-				after = part.Last
-			}
+		credit, err := a.sumOf(tx, "credit_account_id", id)
+		if err != nil {
+			return err
 		}
+		debit, err := a.sumOf(tx, "debit_account_id", id)
+		if err != nil {
+			return err
+		}
+		net := credit - debit
 		d, err := runCheck(tx, "balance equals its transfers", `SELECT account_id AS object, account_id AS account, ? AS want, posted AS got
 			FROM account_balance WHERE account_id = ? AND posted <> ?`, net, id, net)
 		if err != nil {
@@ -293,6 +282,28 @@ func (a *auditor) bigSums(tx *gorm.DB, ids []string) error {
 		a.found(d...)
 	}
 	return nil
+}
+
+// sumOf sums the transfers of an account on one side, in parts.
+func (a *auditor) sumOf(tx *gorm.DB, column, account string) (total int64, err error) {
+	for after := ""; after != lastID; {
+		upTo := ""
+		err := tx.Raw(`SELECT id FROM transfer WHERE `+column+` = ? AND id > ? ORDER BY id LIMIT 1 OFFSET ?`, account, after, auditSums*a.rows-1).Scan(&upTo).Error
+		if err != nil {
+			return 0, err
+		}
+		upTo = cmp.Or(upTo, lastID)
+		var part struct{ Total, N int64 }
+		err = tx.Raw(`SELECT COALESCE(SUM(amount), 0) AS total, COUNT(*) AS n FROM transfer
+			WHERE `+column+` = ? AND id > ? AND id <= ?`, account, after, upTo).Scan(&part).Error
+		if err != nil {
+			return 0, err
+		}
+		total += part.Total
+		a.state.Counts.Sums += part.N
+		after = upTo
+	}
+	return total, nil
 }
 
 // journalChecks compare the rows of a range of ids of the journal, and the

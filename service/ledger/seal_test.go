@@ -347,7 +347,7 @@ func TestAuditStream(t *testing.T) {
 			w.capture(r, w.hold(r, 1).HoldID, shop)
 		}
 		w.seal()
-		small := ledger.AuditOptions{RangeAccounts: 4, RangeRows: 7}
+		small := ledger.AuditOptions{RangeAccounts: 4, RangeRows: 2}
 		whole, err := w.ledger.AuditStream(t.Context(), small)
 		require.NoError(t, err)
 		require.Empty(t, whole.Differences)
