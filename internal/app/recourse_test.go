@@ -43,7 +43,7 @@ func TestRecourse(t *testing.T) {
 			}
 			first := get[list[entry]](wang, "/wallet/entries").Items[0]
 			why := get[entry](wang, "/wallet/entries/"+first.ID)
-			require.Contains(t, why.RuleText, "每日签到：每次 3 积分")
+			require.Contains(t, why.RuleText, "每日签到：每次得 3 分")
 			require.Equal(t, "签到日期", why.Facts[0].Label)
 			require.True(t, why.CanObject)
 			require.NotEmpty(t, why.HowToObject)

@@ -227,9 +227,10 @@ func ForUpdate(tx *gorm.DB) string {
 	return " FOR UPDATE"
 }
 
-// InOrder returns the join that reads the table on its left first, so that a list
-// follows an index of that table to the end of a page. It is for a list of which
-// the actor may see nearly every row: of one who may see few it would read many.
+// InOrder returns the join that reads the table on its left first: so that a list
+// follows an index of that table to the end of a page, or so that few rows lead to
+// those that belong to them. A list must then be one of which the actor may see
+// nearly every row: of one who may see few it would read many.
 func InOrder(tx *gorm.DB) string {
 	if tx.Name() == string(SQLite) {
 		return "CROSS JOIN"

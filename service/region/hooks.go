@@ -8,6 +8,7 @@ import (
 
 	"jiamenkou/internal/authz"
 	"jiamenkou/internal/clock"
+	"jiamenkou/internal/database"
 	"jiamenkou/model"
 )
 
@@ -130,9 +131,10 @@ func standingText(list []Standing) string {
 }
 
 // CountTx counts for a Tenant the rows of a table, called x in the condition,
-// whose region_id is one of the regions between two paths.
+// whose region_id is one of the regions between two paths. The regions lead:
+// they are few, and SQLite would rather go through all rows of a status.
 func CountTx(tx *gorm.DB, table, from, to, condition string, args ...any) (n int64, err error) {
-	err = tx.Raw("SELECT COUNT(*) FROM region r JOIN "+table+" x ON x.region_id = r.id WHERE r.path >= ? AND r.path < ? AND "+condition,
+	err = tx.Raw("SELECT COUNT(*) FROM region r "+database.InOrder(tx)+" "+table+" x ON x.region_id = r.id WHERE r.path >= ? AND r.path < ? AND "+condition,
 		append([]any{from, to}, args...)...).Scan(&n).Error
 	if err != nil {
 		return 0, fmt.Errorf("region: count %s: %w", table, err)
