@@ -20,7 +20,7 @@ CLIENTS := $(notdir $(patsubst %/package.json,%,$(wildcard web/*/package.json)))
 FUZZ_TIME := 10s
 
 # The memory of MariaDB while growth is measured: as everywhere, the rows that are used should fit.
-BENCH_POOL := 6G
+BENCH_POOL ?= 6G
 
 .PHONY: help
 help: ## List the targets

@@ -238,6 +238,15 @@ func InOrder(tx *gorm.DB) string {
 	return "STRAIGHT_JOIN"
 }
 
+// ByIndex returns what follows a table's name to have it read by that index, where
+// MySQL would rather follow the primary key and filter.
+func ByIndex(tx *gorm.DB, index string) string {
+	if tx.Name() == string(SQLite) {
+		return "INDEXED BY " + index
+	}
+	return "FORCE INDEX (" + index + ")"
+}
+
 // RequireRows returns an error unless the statement changed exactly n rows:
 // a conditional update that found its row in another state.
 func RequireRows(res *gorm.DB, n int64) error {

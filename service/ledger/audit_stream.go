@@ -284,17 +284,18 @@ func (a *auditor) bigSums(tx *gorm.DB, ids []string) error {
 	return nil
 }
 
-// sumOf sums the transfers of an account on one side, in parts.
+// sumOf sums the transfers of an account on one side, in parts, from a key alone.
 func (a *auditor) sumOf(tx *gorm.DB, column, account string) (total int64, err error) {
+	table := "transfer " + database.ByIndex(tx, "transfer_"+column+"_amount_idx")
 	for after := ""; after != lastID; {
 		upTo := ""
-		err := tx.Raw(`SELECT id FROM transfer WHERE `+column+` = ? AND id > ? ORDER BY id LIMIT 1 OFFSET ?`, account, after, auditSums*a.rows-1).Scan(&upTo).Error
+		err := tx.Raw(`SELECT id FROM `+table+` WHERE `+column+` = ? AND id > ? ORDER BY id LIMIT 1 OFFSET ?`, account, after, auditSums*a.rows-1).Scan(&upTo).Error
 		if err != nil {
 			return 0, err
 		}
 		upTo = cmp.Or(upTo, lastID)
 		var part struct{ Total, N int64 }
-		err = tx.Raw(`SELECT COALESCE(SUM(amount), 0) AS total, COUNT(*) AS n FROM transfer
+		err = tx.Raw(`SELECT COALESCE(SUM(amount), 0) AS total, COUNT(*) AS n FROM `+table+`
 			WHERE `+column+` = ? AND id > ? AND id <= ?`, account, after, upTo).Scan(&part).Error
 		if err != nil {
 			return 0, err
