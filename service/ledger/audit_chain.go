@@ -32,7 +32,7 @@ const (
 const (
 	linkQuery = `SELECT account_id, seq, batch_no, prev_hash, hash FROM wallet_link
 		WHERE account_id >= ? AND account_id <= ? AND (account_id > ? OR seq > ?) ORDER BY account_id, seq LIMIT ?`
-	coveredQuery = `SELECT l.account_id, l.seq, l.transfer_id, l.encoding, l.prev_hash, l.hash, ` + chainedColumns + `
+	coveredQuery = `SELECT l.account_id, l.seq, l.encoding, l.prev_hash, l.hash, ` + chainedColumns + `
 		FROM wallet_link l LEFT JOIN transfer t ON t.id = l.transfer_id LEFT JOIN journal j ON j.id = t.journal_id
 		WHERE l.transfer_id > ? AND l.transfer_id <= ? ORDER BY l.transfer_id`
 )
@@ -48,13 +48,12 @@ type auditLink struct {
 
 // coveredLink is a link with the rows that it covers; what is missing is empty.
 type coveredLink struct {
-	AccountID  string
-	Seq        int64
-	TransferID string
-	Encoding   int64
-	PrevHash   string
-	Hash       string
-	Of         chained `gorm:"embedded"`
+	AccountID string
+	Seq       int64
+	Encoding  int64
+	PrevHash  string
+	Hash      string
+	Of        chained `gorm:"embedded"`
 }
 
 // chainWalk follows the chains of a range of accounts, one after the other.
@@ -190,7 +189,7 @@ func (a *auditor) coveredRange(ctx context.Context, after string) (next string, 
 		}
 		next = cmp.Or(next, lastID)
 		var links []coveredLink
-		if err := tx.Raw(coveredQuery, after, next).Scan(&links).Error; err != nil {
+		if err := tx.Raw(coveredQuery, after, next).Scan(&links).Error; err != nil || len(links) == 0 {
 			return err
 		}
 		covered := make([]chained, len(links))
